@@ -43,9 +43,15 @@ internal sealed class DurableFiles(FileSystemLayout layout)
     /// <summary>Writes the file that marks the root as ours, creating the root when it is new.</summary>
     public void WriteGuard(ReadOnlyMemory<byte> content)
     {
+        var folders = new Stack<string>();
+        for (var folder = layout.Root; !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)!)
+            folders.Push(folder);
         Directory.CreateDirectory(layout.Root);
+        foreach (var folder in folders)
+            Durability.FlushDirectory(Path.GetDirectoryName(folder)!);
+
         Place(layout.Guard, file => RandomAccess.Write(file, content.Span, 0));
-        Flush(layout.Root);
+        Durability.FlushDirectory(layout.Root);
     }
 
     /// <summary>Deletes a file or a whole folder; it may be gone already.</summary>
