@@ -40,6 +40,15 @@ internal sealed class DurableFiles(FileSystemLayout layout)
         Flush(folder);
     }
 
+    /// <summary>Makes a file durable that is at its place already; whoever put it there may not have come so far.</summary>
+    public void Confirm(string target)
+    {
+        ThrowIfDetached();
+        using (var file = File.OpenHandle(target, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
+            RandomAccess.FlushToDisk(file);
+        Flush(CreateFolderOf(target));
+    }
+
     /// <summary>Writes the file that marks the root as ours, creating the root when it is new.</summary>
     public void WriteGuard(ReadOnlyMemory<byte> content)
     {
