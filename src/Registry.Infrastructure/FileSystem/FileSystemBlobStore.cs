@@ -16,7 +16,7 @@ internal sealed class FileSystemBlobStore : IStoreAdapter
     public FileSystemBlobStore(string name, StoreOptions options, ILogger<FileSystemBlobStore> logger, TimeProvider time)
     {
         if (string.IsNullOrWhiteSpace(options.Root))
-            throw new StoreRefusedException($"Registry:Stores:{name}:Root is empty: name the folder for the blobs.");
+            throw new StartRefusedException($"Registry:Stores:{name}:Root is empty: name the folder for the blobs.");
 
         Name = name;
         _layout = new(options.Root, options.Staging);

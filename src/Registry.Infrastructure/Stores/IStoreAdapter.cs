@@ -8,6 +8,6 @@ internal interface IStoreAdapter : IBlobStore
     IManifestArchive Manifests { get; }
 
     /// <summary>Makes the store ready for use, once, before the first request.</summary>
-    /// <exception cref="StoreRefusedException">The store cannot or must not be used.</exception>
+    /// <exception cref="StartRefusedException">The store cannot or must not be used.</exception>
     Task PrepareAsync(CancellationToken cancellationToken);
 }
