@@ -91,6 +91,8 @@ run_project() { # run_project FILE
   fi
   printf '%-36s %4d passed, %d failed, %d skipped  (%d s)\n' "$name" "$p" "$f" "$s" $((SECONDS - started))
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  # Figures that a test measured are worth reading even when all is well.
+  [ -s "$trx" ] && grep -o 'measured: [^<]*' "$trx" | sed 's/^measured: /    /; s/&#x[dD];//g; s/&amp;/\&/g'
 
   if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
     local why="the test run crashed (status $status)"
