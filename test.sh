@@ -82,10 +82,11 @@ run_project() { # run_project FILE
 
   if [ -s "$trx" ]; then
     while IFS=$'\t' read -r outcome test message; do
+      test="$name: ${test#"$name."}"
       case $outcome in
         Passed) p=$((p + 1)) ;;
-        NotExecuted) s=$((s + 1)); skips+=("$name: $test") ;;
-        *) f=$((f + 1)); failures+=("$name: $test"$'\n'"${message//$'\v'/$'\n'}") ;;
+        NotExecuted) s=$((s + 1)); skips+=("$test${message:+ ($message)}") ;;
+        *) f=$((f + 1)); failures+=("$test"$'\n'"${message//$'\v'/$'\n'}") ;;
       esac
     done < <(results_of "$trx")
   fi

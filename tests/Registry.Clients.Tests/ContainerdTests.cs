@@ -53,7 +53,7 @@ public sealed class ContainerdTests(RunningRegistry registry, ContainerdTests.Da
 
         public async Task InitializeAsync()
         {
-            if (Programs.Find("containerd") is null || Programs.Find("ctr") is null)
+            if (Programs.ReasonToSkip("containerd", "ctr") is not null)
                 return;
 
             Work.Write("containerd.toml", $"""

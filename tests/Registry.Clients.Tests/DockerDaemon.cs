@@ -13,7 +13,7 @@ public sealed class DockerDaemon(RunningRegistry registry) : IAsyncLifetime
     public async Task InitializeAsync()
     {
         // The fixture is made even when all its tests are skipped.
-        if (Programs.Find("dockerd") is null || Programs.Find("docker") is null)
+        if (Programs.ReasonToSkip("docker", "dockerd") is not null)
             return;
 
         _work.Set("DOCKER_HOST", $"unix://{Socket}");

@@ -42,8 +42,7 @@ internal sealed class PlainClient(Uri address) : IDisposable
             return;
         }
 
-        var start = new Uri(address, $"/v2/{repository}/blobs/uploads/");
-        var upload = await SendAsync(HttpMethod.Post, start, null, HttpStatusCode.Accepted);
+        var upload = await StartUploadAsync(repository);
         switch (way)
         {
             case PushWay.Chunks:
@@ -51,22 +50,49 @@ internal sealed class PlainClient(Uri address) : IDisposable
                 for (long at = 0; at < blob.Length; at += chunk)
                 {
                     var length = Math.Min(chunk, blob.Length - at);
-                    var body = Body(blob.Open(at, length), length);
-                    body.Headers.TryAddWithoutValidation("Content-Range", $"{at}-{at + length - 1}");
-                    upload = await SendAsync(HttpMethod.Patch, upload, body, HttpStatusCode.Accepted);
+                    upload = await AppendAsync(upload, Body(blob.Open(at, length), length), at);
                 }
 
-                await SendAsync(HttpMethod.Put, WithDigest(upload, blob.Digest), null, HttpStatusCode.Created);
+                await CompleteAsync(upload, blob.Digest);
                 break;
             case PushWay.Stream:
-                upload = await SendAsync(HttpMethod.Patch, upload, Body(blob.Open(), null), HttpStatusCode.Accepted);
-                await SendAsync(HttpMethod.Put, WithDigest(upload, blob.Digest), null, HttpStatusCode.Created);
+                upload = await AppendAsync(upload, Body(blob.Open(), null));
+                await CompleteAsync(upload, blob.Digest);
                 break;
             default:
-                var content = Body(blob.Open(), blob.Length);
-                await SendAsync(HttpMethod.Put, WithDigest(upload, blob.Digest), content, HttpStatusCode.Created);
+                await CompleteAsync(upload, blob.Digest, Body(blob.Open(), blob.Length));
                 break;
         }
+    }
+
+    public Task<Uri> StartUploadAsync(string repository)
+        => SendAsync(
+            HttpMethod.Post, new Uri(address, $"/v2/{repository}/blobs/uploads/"), null, HttpStatusCode.Accepted);
+
+    /// <summary>Sends a chunk, with Content-Range when its place is given; returns where to go on.</summary>
+    public Task<Uri> AppendAsync(Uri upload, HttpContent content, long? at = null)
+    {
+        if (at is { } start)
+        {
+            var last = start + content.Headers.ContentLength - 1;
+            content.Headers.TryAddWithoutValidation("Content-Range", $"{start}-{last}");
+        }
+
+        return SendAsync(HttpMethod.Patch, upload, content, HttpStatusCode.Accepted);
+    }
+
+    public Task CompleteAsync(Uri upload, string digest, HttpContent? content = null)
+        => SendAsync(HttpMethod.Put, WithDigest(upload, digest), content, HttpStatusCode.Created);
+
+    /// <summary>How many bytes of the upload the server has, and where to go on.</summary>
+    public async Task<(Uri Upload, long Offset)> AskOffsetAsync(Uri upload)
+    {
+        using var answer = await _http.GetAsync(upload);
+        Expect(answer, HttpStatusCode.NoContent);
+        // "0-N" is inclusive, and "0-0" is what an empty upload says too: no test leaves exactly one byte.
+        var last = long.Parse(answer.Headers.GetValues("Range").Single().Split('-')[1], CultureInfo.InvariantCulture);
+        var next = answer.Headers.Location is { } location ? new Uri(upload, location) : upload;
+        return (next, last == 0 ? 0 : last + 1);
     }
 
     public async Task PutManifestAsync(string repository, string reference, byte[] manifest)
@@ -134,7 +160,7 @@ internal sealed class PlainClient(Uri address) : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static StreamContent Body(Stream content, long? length)
+    public static StreamContent Body(Stream content, long? length)
     {
         var body = new StreamContent(content, 256 * 1024);
         body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");

@@ -34,4 +34,30 @@ public sealed class StartAndStopTests(ITestOutputHelper output)
 
         Assert.True(await server.StopAsync(), $"The server had to be killed.\n{server.Log}");
     }
+
+    [Fact]
+    public async Task A_push_in_flight_at_SIGTERM_is_finished_first()
+    {
+        using var data = new WorkFolder("drain");
+        var blob = new GeneratedContent(11, 2_000_000);
+        await using (var server = await RegistryProcess.StartAsync(data.Path))
+        {
+            using var client = new PlainClient(server.Address);
+            var upload = await client.StartUploadAsync("team/app");
+            var content = new PausingContent(blob, 1_000_000);
+            var push = client.CompleteAsync(upload, blob.Digest, content);
+            await content.Paused;
+
+            var stop = server.StopAsync();
+            await Task.Delay(500);
+            content.GoOn();
+
+            await push;
+            Assert.True(await stop, $"The server had to be killed.\n{server.Log}");
+        }
+
+        await using var restarted = await RegistryProcess.StartAsync(data.Path);
+        using var reader = new PlainClient(restarted.Address);
+        Assert.Equal((blob.Digest, blob.Length), await reader.PullBlobAsync("team/app", blob.Digest));
+    }
 }

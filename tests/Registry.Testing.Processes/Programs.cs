@@ -3,6 +3,9 @@ namespace Registry.Testing.Processes;
 /// <summary>The programs of this machine, and what a missing one means.</summary>
 public static class Programs
 {
+    // Without root these want user namespaces and a set-up that a test cannot make.
+    private static readonly string[] ForRoot = ["dockerd", "containerd", "podman", "buildah"];
+
     // Daemons live in sbin, which not every shell has on its PATH.
     public static string SearchPath { get; }
         = $"{Environment.GetEnvironmentVariable("PATH")}:/usr/local/sbin:/usr/sbin:/sbin";
@@ -24,7 +27,12 @@ public static class Programs
     /// <summary>Why a test that needs these programs is skipped, or null when it runs.</summary>
     public static string? ReasonToSkip(params string[] programs)
     {
+        if (AreRequired)
+            return null;
         var missing = programs.Where(program => Find(program) is null).ToArray();
-        return missing.Length == 0 || AreRequired ? null : $"not installed: {string.Join(", ", missing)}";
+        if (missing.Length > 0)
+            return $"not installed: {string.Join(", ", missing)}";
+        var forRoot = Environment.IsPrivilegedProcess ? [] : programs.Intersect(ForRoot, StringComparer.Ordinal).ToArray();
+        return forRoot.Length > 0 ? $"only root can run: {string.Join(", ", forRoot)}" : null;
     }
 }
