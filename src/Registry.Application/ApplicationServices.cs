@@ -1,0 +1,38 @@
+using FluentValidation;
+using MediatR;
+using Microsoft.Extensions.DependencyInjection;
+using Registry.Application.Access;
+using Registry.Application.Catalog;
+using Registry.Application.Pipeline;
+using Registry.Application.Uploads;
+
+namespace Registry.Application;
+
+public static class ApplicationServices
+{
+    private static readonly Type[] Roles = [typeof(IRequestHandler<,>), typeof(IValidator<>)];
+
+    /// <summary>Adds the use cases. Ports and options are the caller's to add.</summary>
+    public static IServiceCollection AddApplication(this IServiceCollection services)
+    {
+        services.AddTransient<ServiceFactory>(provider => provider.GetRequiredService);
+        services.AddTransient<IMediator, Mediator>();
+        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
+
+        foreach (var type in typeof(ApplicationServices).Assembly.GetTypes())
+        {
+            if (type is not { IsClass: true, IsAbstract: false, ContainsGenericParameters: false })
+                continue;
+            foreach (var role in type.GetInterfaces())
+            {
+                if (role.IsGenericType && Roles.Contains(role.GetGenericTypeDefinition()))
+                    services.AddSingleton(role, type); // they hold ports and options only, no state of a request
+            }
+        }
+
+        services.AddSingleton<UploadDesk>();
+        services.AddSingleton<VisibleRepositories>();
+        services.AddSingleton<IAccessPolicy, AnonymousAccessPolicy>();
+        return services;
+    }
+}

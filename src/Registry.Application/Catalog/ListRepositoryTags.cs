@@ -1,0 +1,37 @@
+using MediatR;
+using Registry.Application.Tags;
+using Registry.Domain.Access;
+using Registry.Domain.Catalog;
+using Registry.Domain.Errors;
+
+namespace Registry.Application.Catalog;
+
+/// <summary>A page of repositories, each with its first tags (<c>GET /v2/tags/list</c>).</summary>
+/// <param name="Host">The Host header without its port.</param>
+public sealed record ListRepositoryTagsQuery(string? Host, PageRequest Page, Principal Principal)
+    : IRequest<Result<Page<RepositoryTags>>>;
+
+/// <param name="Name">As clients of this host call it.</param>
+/// <param name="Tags">Up to <see cref="PageRequest.MaxSize"/> of its tags.</param>
+public sealed record RepositoryTags(string Name, IReadOnlyList<string> Tags);
+
+internal sealed class ListRepositoryTagsHandler(VisibleRepositories repositories, ITagIndex tags)
+    : IRequestHandler<ListRepositoryTagsQuery, Result<Page<RepositoryTags>>>
+{
+    // Each entry carries a list of its own.
+    private const int MaxRepositories = 100;
+
+    public async Task<Result<Page<RepositoryTags>>> Handle(ListRepositoryTagsQuery query, CancellationToken cancellationToken)
+    {
+        var page = query.Page with { Size = Math.Min(query.Page.Size, MaxRepositories) };
+        var names = await repositories.ListAsync(query.Host, prefix: "", page, query.Principal, cancellationToken);
+        var result = new List<RepositoryTags>(names.Items.Count);
+        foreach (var repository in names.Items)
+        {
+            var first = await tags.ListAsync(repository.Identity, new(PageRequest.MaxSize, After: null), cancellationToken);
+            result.Add(new(repository.ClientName.Value, first?.Items ?? []));
+        }
+
+        return new Page<RepositoryTags>(result, names.More);
+    }
+}

@@ -1,0 +1,54 @@
+using Registry.Domain.Access;
+using Registry.Domain.Blobs;
+using Registry.Domain.Manifests;
+using Registry.Domain.Repositories;
+
+namespace Registry.Application.Manifests;
+
+/// <summary>The manifests of the repositories, their bytes included, and what refers to what.</summary>
+public interface IManifestIndex
+{
+    /// <summary>The manifest behind a tag or digest; null when there is none. One query.</summary>
+    Task<StoredManifest?> FindAsync(RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// As <see cref="FindAsync"/>, without the bytes; renews the lease of a manifest that neither a tag nor an index refers to
+    /// once less than half is left.
+    /// </summary>
+    Task<StoredManifest?> FindAndHoldAsync(RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// In one durable change: checks that blobs and children are in the repository, stores the manifest with what it refers to,
+    /// and moves the tags to it. Idempotent.
+    /// </summary>
+    /// <returns>The references that are missing; then nothing was changed. Empty when it was stored.</returns>
+    Task<MissingReferences> PutAsync(NewManifest manifest, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Deletes the manifest and every tag on it; what it alone referred to gets a full lease. False when it was not there.
+    /// </summary>
+    Task<bool> DeleteAsync(RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken);
+}
+
+/// <param name="Content">The bytes as pushed; empty where only the facts were asked for.</param>
+/// <param name="Size">In bytes.</param>
+public sealed record StoredManifest(Digest Digest, MediaType MediaType, long Size, ReadOnlyMemory<byte> Content);
+
+/// <param name="Manifest">What the content says.</param>
+/// <param name="Content">The bytes as pushed, which <paramref name="Digest"/> is of.</param>
+/// <param name="Tags">Tags that shall point at it from now on; may be none.</param>
+/// <param name="Principal">Who pushes, for the tags' history.</param>
+public sealed record NewManifest(
+    RepositoryIdentity Repository,
+    Digest Digest,
+    Manifest Manifest,
+    ReadOnlyMemory<byte> Content,
+    IReadOnlyList<Tag> Tags,
+    Principal Principal);
+
+public sealed record MissingReferences(IReadOnlyList<Digest> Blobs, IReadOnlyList<Digest> Manifests)
+{
+    public static readonly MissingReferences None = new([], []);
+
+    public bool Any => Blobs.Count > 0 || Manifests.Count > 0;
+}

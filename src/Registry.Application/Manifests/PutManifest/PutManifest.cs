@@ -1,0 +1,60 @@
+using MediatR;
+using Registry.Application.Manifests.Reading;
+using Registry.Domain.Access;
+using Registry.Domain.Blobs;
+using Registry.Domain.Errors;
+using Registry.Domain.Manifests;
+using Registry.Domain.Repositories;
+
+namespace Registry.Application.Manifests.PutManifest;
+
+/// <summary>Stores a manifest and points tags at it (distribution-spec, end-7a and end-7b).</summary>
+/// <param name="Reference">The tag to move, or the digest that the content must have.</param>
+/// <param name="Tags">More tags to move, for a push by digest.</param>
+/// <param name="ContentType">Of the request, without parameters; null when it named none.</param>
+/// <param name="Content">The bytes, which are stored as they are.</param>
+public sealed record PutManifestCommand(
+    RepositoryIdentity Repository,
+    Reference Reference,
+    IReadOnlyList<Tag> Tags,
+    MediaType? ContentType,
+    ReadOnlyMemory<byte> Content,
+    Principal Principal) : IRequest<Result<PutManifestResult>>
+{
+    // Read once, for the validator and the handler alike.
+    internal ManifestDocument Document => field ??= ManifestDocument.Read(Content);
+}
+
+/// <param name="Subject">What the manifest refers to; the API answers it as <c>OCI-Subject</c>.</param>
+/// <param name="Tags">The tags that point at it now because of this push.</param>
+public sealed record PutManifestResult(Digest Digest, Digest? Subject, IReadOnlyList<Tag> Tags);
+
+internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptions options)
+    : IRequestHandler<PutManifestCommand, Result<PutManifestResult>>
+{
+    public async Task<Result<PutManifestResult>> Handle(PutManifestCommand command, CancellationToken cancellationToken)
+    {
+        if (command.Tags.Count > options.MaxTags)
+            return OciError.TooManyTags(options.MaxTags);
+
+        var expected = command.Reference as Digest;
+        var digest = Digest.Of(command.Content.Span, expected?.Algorithm ?? DigestAlgorithm.Sha256);
+        if (expected is not null && expected != digest)
+            return OciError.DigestMismatch(expected);
+
+        IReadOnlyList<Tag> tags = command.Reference is Tag tag ? [tag] : [.. command.Tags.Distinct()];
+        var manifest = command.Document.ToManifest(command.ContentType);
+        var missing = await manifests.PutAsync(
+            new(command.Repository, digest, manifest, command.Content, tags, command.Principal), cancellationToken);
+        if (missing.Any)
+        {
+            return Result<PutManifestResult>.Refused(
+            [
+                .. missing.Blobs.Select(OciError.ReferencedBlobUnknown),
+                .. missing.Manifests.Select(OciError.ReferencedManifestUnknown),
+            ]);
+        }
+
+        return new PutManifestResult(digest, manifest.Subject?.Digest, tags);
+    }
+}

@@ -1,0 +1,85 @@
+using FluentValidation;
+using FluentValidation.Results;
+using Registry.Application.Manifests.Reading;
+using Registry.Domain.Manifests;
+
+namespace Registry.Application.Manifests.PutManifest;
+
+/// <summary>
+/// Judges a manifest by itself, against the image-spec ("Image Manifest", "Image Index", "Content Descriptors") and Docker's
+/// schema 2. Each failure bears the JSON path of the member at fault.
+/// </summary>
+internal sealed class PutManifestValidator : AbstractValidator<PutManifestCommand>
+{
+    private const string Whole = "";
+
+    private static readonly DescriptorValidator Descriptor = new();
+
+    public PutManifestValidator()
+    {
+        RuleFor(command => command.Document.Problems).Custom((problems, context) =>
+        {
+            foreach (var problem in problems)
+                context.AddFailure(Failure(problem.Path, problem.Text));
+        });
+
+        When(command => command.Document.Problems.Count == 0, () =>
+        {
+            RuleFor(command => command).Custom(JudgeTypes);
+
+            RuleFor(command => command.Document.SchemaVersion)
+                .Equal(2).WithMessage("is not 2").OverridePropertyName("schemaVersion");
+            RuleFor(command => command.Document.ArtifactType)
+                .Must(text => string.IsNullOrEmpty(text) || MediaType.TryParse(text, out _)).WithMessage("is not a media type")
+                .OverridePropertyName("artifactType");
+            RuleFor(command => command.Document.Subject!).SetValidator(Descriptor).OverridePropertyName("subject");
+
+            When(command => IsIndex(TypeOf(command)), () =>
+            {
+                RuleFor(command => command.Document.Manifests)
+                    .NotNull().WithMessage("is missing").OverridePropertyName("manifests");
+                RuleForEach(command => command.Document.Manifests).SetValidator(Descriptor).OverridePropertyName("manifests");
+                // One document that reads as image and as index means different things to different clients (CVE-2021-41190).
+                RuleFor(command => command.Document.Config)
+                    .Null().WithMessage("stands in an index").OverridePropertyName("config");
+                RuleFor(command => command.Document.Layers)
+                    .Null().WithMessage("stands in an index").OverridePropertyName("layers");
+            }).Otherwise(() =>
+            {
+                RuleFor(command => command.Document.Config)
+                    .NotNull().WithMessage("is missing").OverridePropertyName("config");
+                RuleFor(command => command.Document.Config!).SetValidator(Descriptor).OverridePropertyName("config");
+                RuleFor(command => command.Document.Layers)
+                    .NotNull().WithMessage("is missing").OverridePropertyName("layers");
+                RuleForEach(command => command.Document.Layers).SetValidator(Descriptor).OverridePropertyName("layers");
+                RuleFor(command => command.Document.Manifests)
+                    .Null().WithMessage("stands in an image manifest").OverridePropertyName("manifests");
+                RuleFor(command => command.Document.ArtifactType)
+                    .NotEmpty().When(command => command.Document.Config?.MediaType == MediaType.OciEmpty.Value)
+                    .WithMessage($"is missing, which a config of type {MediaType.OciEmpty} needs").OverridePropertyName("artifactType");
+            });
+        });
+    }
+
+    private static MediaType? TypeOf(PutManifestCommand command)
+        => command.ContentType ?? (MediaType.TryParse(command.Document.MediaType, out var type) ? type : null);
+
+    private static bool IsIndex(MediaType? type) => type == MediaType.OciIndex || type == MediaType.DockerManifestList;
+
+    private static void JudgeTypes(PutManifestCommand command, ValidationContext<PutManifestCommand> context)
+    {
+        var (type, document) = (TypeOf(command), command.Document);
+        if (type is null)
+            Fail(Whole, "has no media type: neither the Content-Type header nor mediaType names one");
+        else if (type.IsSchema1 || document.LooksLikeSchema1)
+            Fail(Whole, "is of Docker's schema 1, which is not supported; push it again with a current client");
+        else if (!IsIndex(type) && type != MediaType.OciManifest && type != MediaType.DockerManifest)
+            Fail(document.MediaType == type.Value ? "mediaType" : Whole, $"is of the type '{type}', which is no manifest this registry knows");
+        else if (document.MediaType is { } declared && declared != type.Value)
+            Fail("mediaType", $"is '{(declared.Length > 100 ? declared[..100] : declared)}', but the Content-Type is '{type}'");
+
+        void Fail(string path, string problem) => context.AddFailure(Failure(path, problem));
+    }
+
+    private static ValidationFailure Failure(string path, string problem) => new(path, problem);
+}

@@ -1,0 +1,91 @@
+using Registry.Application.Stores;
+using Registry.Domain.Repositories;
+
+namespace Registry.Application.Registries;
+
+/// <summary>
+/// The registries of the instance, and the one place that finds out which of them a request means:
+/// by host name, by containerd's <c>ns</c>, by the longest path, else the registry at the root.
+/// </summary>
+public sealed class RegistryMap
+{
+    private readonly IBlobStores _stores;
+    private readonly Entry[] _entries;
+    private readonly Entry[] _byPath; // longest first, the root last
+    private readonly Dictionary<RegistryName, Entry> _byName;
+
+    /// <exception cref="ArgumentException">Two registries claim the same host or path; the message names them.</exception>
+    public RegistryMap(IReadOnlyDictionary<string, RegistrySettings> settings, IBlobStores stores)
+    {
+        _stores = stores;
+        _entries = [.. settings.Select(entry => new Entry(RegistryName.Parse(entry.Key), entry.Value))];
+        _byPath = [.. _entries.Where(entry => entry.HasPath).OrderByDescending(entry => entry.Path.Length)];
+        _byName = _entries.ToDictionary(entry => entry.Name);
+    }
+
+    /// <summary>Names and settings of all registries, in the order of their names.</summary>
+    public IEnumerable<(RegistryName Name, RegistrySettings Settings)> All
+        => _entries.OrderBy(entry => entry.Name.Value, StringComparer.Ordinal).Select(entry => (entry.Name, entry.Settings));
+
+    /// <summary>The repository that <paramref name="name"/> means; null when no registry takes it.</summary>
+    /// <param name="host">The Host header without its port.</param>
+    /// <param name="ns">The query parameter <c>ns</c>: it names a proxy's upstream, and never falls through to another registry.</param>
+    public RepositoryAddress? Resolve(string? host, string? ns, RepositoryName name)
+    {
+        if (ByHost(host) is { } virtualHost)
+            return new(new(virtualHost.Name, name), name);
+        if (!string.IsNullOrEmpty(ns))
+            return null;
+
+        foreach (var entry in _byPath)
+        {
+            if (entry.Path.Length == 0)
+                return new(new(entry.Name, name), name);
+            if (name.Value.Length > entry.Path.Length + 1 && name.Value[entry.Path.Length] == '/'
+                && name.Value.StartsWith(entry.Path, StringComparison.Ordinal))
+                return new(new(entry.Name, RepositoryName.Parse(name.Value[(entry.Path.Length + 1)..])), name);
+        }
+
+        return null;
+    }
+
+    /// <summary>The registries that a list for this host covers, each with the prefix that its repository names have there.</summary>
+    public IReadOnlyList<(RegistryName Registry, string Prefix)> Visible(string? host)
+        => ByHost(host) is { } virtualHost
+            ? [(virtualHost.Name, "")]
+            : [.. _byPath.Select(entry => (entry.Name, entry.Path.Length == 0 ? "" : entry.Path + "/"))];
+
+    /// <summary>Where a registry's new blobs go.</summary>
+    public IBlobStore StoreOf(RegistryName registry)
+        => _stores.Find(_byName[registry].Settings.Store)
+            ?? throw new InvalidOperationException($"Registry '{registry}' names the unknown store '{_byName[registry].Settings.Store}'.");
+
+    private Entry? ByHost(string? host)
+    {
+        if (string.IsNullOrEmpty(host))
+            return null;
+        foreach (var entry in _entries)
+        {
+            if (entry.Answers(host))
+                return entry;
+        }
+
+        return null;
+    }
+
+    private sealed class Entry(RegistryName name, RegistrySettings settings)
+    {
+        public RegistryName Name { get; } = name;
+
+        public RegistrySettings Settings { get; } = settings;
+
+        public string Path { get; } = settings.Path.Trim('/');
+
+        // A registry that has hosts and no path lives on its hosts alone; only `default` is at the root.
+        public bool HasPath => Path.Length > 0 || Name == RegistryName.Default || Settings.Hosts.Count == 0;
+
+        public bool Answers(string host) => Settings.Hosts.Any(pattern => pattern.StartsWith("*.", StringComparison.Ordinal)
+            ? host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase) && host.Length > pattern.Length - 1
+            : host.Equals(pattern, StringComparison.OrdinalIgnoreCase));
+    }
+}

@@ -1,0 +1,62 @@
+using MediatR;
+using Registry.Domain.Access;
+using Registry.Domain.Blobs;
+using Registry.Domain.Errors;
+using Registry.Domain.Repositories;
+using Registry.Domain.Uploads;
+
+namespace Registry.Application.Uploads;
+
+/// <summary>Adds the next chunk to an upload session (distribution-spec, end-5).</summary>
+/// <param name="Range">Where the chunk belongs, from Content-Range; null when the client just streams.</param>
+/// <param name="Content">Read once, to its end, never buffered. The caller owns it.</param>
+/// <param name="Length">In bytes, when announced.</param>
+public sealed record AppendToUploadCommand(
+    RepositoryIdentity Repository, Principal Owner, UploadId Id, ByteRange? Range, Stream Content, long? Length)
+    : IRequest<Result<UploadProgress>>;
+
+internal sealed class AppendToUploadHandler(UploadDesk desk, IUploadSessions sessions, UploadOptions options, TimeProvider time)
+    : IRequestHandler<AppendToUploadCommand, Result<UploadProgress>>
+{
+    public async Task<Result<UploadProgress>> Handle(AppendToUploadCommand command, CancellationToken cancellationToken)
+    {
+        var opened = await desk.OpenAsync(command.Repository, command.Owner, command.Id, cancellationToken);
+        if (!opened.TryGet(out var upload, out var errors))
+            return Result<UploadProgress>.Refused(errors);
+        await using var _ = upload;
+
+        var session = upload.Session;
+        if (command.Range is { } range)
+        {
+            if (range.First != session.Offset)
+                return OciError.ChunkOutOfOrder(session.Offset);
+            if (command.Length is { } length && length != range.Length)
+                return OciError.BodyLengthDiffers(range.Length, length);
+        }
+
+        var appended = await upload.Staged.AppendAsync(session.Offset, command.Content, session.Algorithm, cancellationToken);
+        if (appended is null)
+        {
+            await sessions.RemoveAsync(command.Repository, command.Id, cancellationToken);
+            return OciError.UploadUnknown(command.Id);
+        }
+
+        // A declared range is stored whole or not at all; a stream keeps what arrived, so that its client can go on from there.
+        if (command.Range is { } declared)
+        {
+            if (!appended.Complete)
+                return OciError.BodyIncomplete();
+            if (appended.Offset - session.Offset != declared.Length)
+                return OciError.BodyLengthDiffers(declared.Length, appended.Offset - session.Offset);
+        }
+
+        // The client of a broken stream is gone, what it sent counts all the same: no cancellation from here on.
+        if (!await sessions.AdvanceAsync(session, appended.Offset, time.GetUtcNow() + options.Expiry, CancellationToken.None))
+        {
+            await upload.Staged.DiscardAsync();
+            return OciError.UploadUnknown(command.Id);
+        }
+
+        return appended.Complete ? new UploadProgress(command.Id, appended.Offset) : OciError.BodyIncomplete();
+    }
+}

@@ -1,0 +1,33 @@
+using MediatR;
+using Registry.Application.Registries;
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+using Registry.Domain.Repositories;
+using Registry.Domain.Uploads;
+
+namespace Registry.Application.Uploads;
+
+/// <summary>Ends an upload session and drops its bytes (distribution-spec, end-14).</summary>
+public sealed record CancelUploadCommand(RepositoryIdentity Repository, Principal Owner, UploadId Id) : IRequest<Result<Unit>>;
+
+internal sealed class CancelUploadHandler(IUploadSessions sessions, RegistryMap registries)
+    : IRequestHandler<CancelUploadCommand, Result<Unit>>
+{
+    public async Task<Result<Unit>> Handle(CancelUploadCommand command, CancellationToken cancellationToken)
+    {
+        var session = await sessions.FindAsync(command.Repository, command.Id, cancellationToken);
+        if (session is null || session.Owner != command.Owner.Name)
+            return OciError.UploadUnknown(command.Id);
+        if (!await sessions.RemoveAsync(command.Repository, command.Id, cancellationToken))
+            return OciError.UploadUnknown(command.Id);
+
+        // A request that is still writing finds its session gone and drops the bytes itself.
+        if (registries.StoreOf(command.Repository.Registry).Staging.TryOpen(command.Id) is { } staged)
+        {
+            await using (staged)
+                await staged.DiscardAsync();
+        }
+
+        return Unit.Value;
+    }
+}

@@ -1,0 +1,63 @@
+using MediatR;
+using Registry.Application.Blobs;
+using Registry.Application.Stores;
+using Registry.Domain.Access;
+using Registry.Domain.Blobs;
+using Registry.Domain.Errors;
+using Registry.Domain.Repositories;
+using Registry.Domain.Uploads;
+
+namespace Registry.Application.Uploads;
+
+/// <summary>
+/// Closes an upload session with the digest of the whole blob (distribution-spec, end-6); the body may bring the last chunk.
+/// A refusal leaves the session where it stood.
+/// </summary>
+/// <param name="Range">Where the body belongs, from Content-Range; null when the client sent none.</param>
+/// <param name="Content">Read once, to its end; null without a body.</param>
+/// <param name="Length">Of the body in bytes, when announced.</param>
+public sealed record CompleteUploadCommand(
+    RepositoryIdentity Repository, Principal Owner, UploadId Id, Digest Digest, ByteRange? Range, Stream? Content, long? Length)
+    : IRequest<Result<Digest>>;
+
+internal sealed class CompleteUploadHandler(UploadDesk desk, IUploadSessions sessions, IBlobLinks links)
+    : IRequestHandler<CompleteUploadCommand, Result<Digest>>
+{
+    public async Task<Result<Digest>> Handle(CompleteUploadCommand command, CancellationToken cancellationToken)
+    {
+        var opened = await desk.OpenAsync(command.Repository, command.Owner, command.Id, cancellationToken);
+        if (!opened.TryGet(out var upload, out var errors))
+            return Result<Digest>.Refused(errors);
+        await using var _ = upload;
+
+        var session = upload.Session;
+        if (command.Range is { } range)
+        {
+            if (range.First != session.Offset)
+                return OciError.ChunkOutOfOrder(session.Offset);
+            if (command.Length is { } length && length != range.Length)
+                return OciError.BodyLengthDiffers(range.Length, length);
+        }
+
+        var appended = await upload.Staged.AppendAsync(
+            session.Offset, command.Content ?? Stream.Null, command.Digest.Algorithm, cancellationToken);
+        if (appended is null)
+        {
+            await sessions.RemoveAsync(command.Repository, command.Id, cancellationToken);
+            return OciError.UploadUnknown(command.Id);
+        }
+
+        if (!appended.Complete)
+            return OciError.BodyIncomplete();
+        if (command.Range is { } declared && appended.Offset - session.Offset != declared.Length)
+            return OciError.BodyLengthDiffers(declared.Length, appended.Offset - session.Offset);
+
+        if (await upload.Staged.PublishAsync(command.Digest, appended.Offset, cancellationToken) is not { } location)
+            return OciError.DigestMismatch(command.Digest) with { Offset = session.Offset };
+
+        var blob = new StoredBlob(session.Store, command.Digest, location, appended.Offset);
+        return await links.AddAsync(command.Repository, blob, session, cancellationToken)
+            ? command.Digest
+            : OciError.UploadUnknown(command.Id);
+    }
+}

@@ -1,0 +1,53 @@
+using MediatR;
+using Registry.Application.Stores;
+using Registry.Domain.Errors;
+
+namespace Registry.Application.Uploads;
+
+/// <summary>
+/// Drops expired upload sessions and staged bytes that no session knows (what a crash leaves behind). Harmless to run at
+/// any time and on several nodes at once.
+/// </summary>
+public sealed record PurgeUploadsCommand : IRequest<Result<PurgedUploads>>;
+
+/// <param name="Sessions">Expired sessions dropped.</param>
+/// <param name="Leftovers">Staged uploads without a session dropped.</param>
+public sealed record PurgedUploads(int Sessions, int Leftovers);
+
+internal sealed class PurgeUploadsHandler(IUploadSessions sessions, IBlobStores stores, UploadOptions options, TimeProvider time)
+    : IRequestHandler<PurgeUploadsCommand, Result<PurgedUploads>>
+{
+    private const int BatchSize = 100;
+
+    public async Task<Result<PurgedUploads>> Handle(PurgeUploadsCommand command, CancellationToken cancellationToken)
+    {
+        var (expired, leftovers) = (0, 0);
+        while (await sessions.ListExpiredAsync(BatchSize, cancellationToken) is { Count: > 0 } batch)
+        {
+            foreach (var session in batch)
+            {
+                await using var staged = stores.Find(session.Store)?.Staging.TryOpen(session.Id);
+                if (await sessions.RemoveAsync(session.Repository, session.Id, cancellationToken))
+                    expired++;
+                if (staged is not null)
+                    await staged.DiscardAsync();
+            }
+        }
+
+        foreach (var store in stores.All)
+        {
+            await foreach (var id in store.Staging.ListUntouchedSinceAsync(time.GetUtcNow() - options.Expiry, cancellationToken))
+            {
+                if (store.Staging.TryOpen(id) is not { } staged)
+                    continue; // being written to right now
+                await using var _ = staged;
+                if (await sessions.ExistsAsync(id, cancellationToken))
+                    continue;
+                await staged.DiscardAsync();
+                leftovers++;
+            }
+        }
+
+        return new PurgedUploads(expired, leftovers);
+    }
+}

@@ -1,0 +1,41 @@
+using MediatR;
+using Registry.Application.Blobs;
+using Registry.Application.Registries;
+using Registry.Domain.Blobs;
+using Registry.Domain.Errors;
+using Registry.Domain.Repositories;
+using Registry.Domain.Uploads;
+
+namespace Registry.Application.Uploads;
+
+/// <summary>Takes a whole blob in one request, without a session (distribution-spec, end-4b).</summary>
+/// <param name="Content">Read once, to its end, never buffered. The caller owns it.</param>
+public sealed record UploadBlobCommand(RepositoryIdentity Repository, Digest Digest, Stream Content) : IRequest<Result<Digest>>;
+
+internal sealed class UploadBlobHandler(IBlobLinks links, RegistryMap registries) : IRequestHandler<UploadBlobCommand, Result<Digest>>
+{
+    public async Task<Result<Digest>> Handle(UploadBlobCommand command, CancellationToken cancellationToken)
+    {
+        var store = registries.StoreOf(command.Repository.Registry);
+        await using var staged = store.Staging.TryOpen(UploadId.Create())!; // a fresh id has no other writer
+        var published = false;
+        try
+        {
+            var received = await staged.AppendAsync(0, command.Content, command.Digest.Algorithm, cancellationToken);
+            if (received is not { Complete: true })
+                return OciError.BodyIncomplete();
+            if (await staged.PublishAsync(command.Digest, received.Offset, cancellationToken) is not { } location)
+                return OciError.DigestMismatch(command.Digest);
+
+            published = true;
+            await links.AddAsync(
+                command.Repository, new(store.Name, command.Digest, location, received.Offset), session: null, cancellationToken);
+            return command.Digest;
+        }
+        finally
+        {
+            if (!published)
+                await staged.DiscardAsync();
+        }
+    }
+}

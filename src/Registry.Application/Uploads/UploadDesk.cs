@@ -1,0 +1,42 @@
+using Registry.Application.Registries;
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+using Registry.Domain.Repositories;
+using Registry.Domain.Uploads;
+
+namespace Registry.Application.Uploads;
+
+/// <summary>A session and its bytes, held by this request alone until disposed.</summary>
+internal sealed record OpenUpload(UploadSession Session, IStagedUpload Staged) : IAsyncDisposable
+{
+    public ValueTask DisposeAsync() => Staged.DisposeAsync();
+}
+
+/// <summary>Opens a session for the one request that may write to it.</summary>
+internal sealed class UploadDesk(IUploadSessions sessions, RegistryMap registries)
+{
+    public async Task<Result<OpenUpload>> OpenAsync(
+        RepositoryIdentity repository, Principal owner, UploadId id, CancellationToken cancellationToken)
+    {
+        // First the bytes, then the row: the row that is read under the lock cannot grow old.
+        var store = registries.StoreOf(repository.Registry);
+        var staged = store.Staging.TryOpen(id);
+        try
+        {
+            var session = await sessions.FindAsync(repository, id, cancellationToken);
+            if (session is null || session.Owner != owner.Name || session.Store != store.Name)
+                return OciError.UploadUnknown(id);
+            if (staged is null)
+                return OciError.UploadBusy(session.Offset);
+
+            var open = new OpenUpload(session, staged);
+            staged = null;
+            return open;
+        }
+        finally
+        {
+            if (staged is not null)
+                await staged.DisposeAsync();
+        }
+    }
+}
