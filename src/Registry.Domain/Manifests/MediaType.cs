@@ -31,7 +31,7 @@ public sealed record MediaType
     /// <summary>Reads a media type; parameters behind a semicolon are dropped.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out MediaType? mediaType)
     {
-        var bare = text is null || text.Length > 1024 ? "" : text.Split(';', 2)[0].Trim();
+        var bare = text is null || text.Length > 1024 ? "" : text.Split(';', 2)[0].Trim(' ', '\t'); // RFC 9110's OWS
         mediaType = IsWellFormed(bare) ? new(bare) : null;
         return mediaType is not null;
     }
