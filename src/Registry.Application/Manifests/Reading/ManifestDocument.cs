@@ -33,7 +33,7 @@ internal sealed class ManifestDocument
     /// <summary>The annotations' JSON as written.</summary>
     public string? Annotations { get; private set; }
 
-    /// <summary>Has the members of Docker's schema 1.</summary>
+    /// <summary>Has the layers of Docker's schema 1, which neither an image nor an index has.</summary>
     public bool LooksLikeSchema1 { get; private set; }
 
     public static ManifestDocument Read(ReadOnlyMemory<byte> content)
@@ -113,7 +113,7 @@ internal sealed class ManifestDocument
                     case "annotations" when value.ValueKind != JsonValueKind.Null:
                         into.Annotations = TextMap(value, "annotations") ? value.GetRawText() : null;
                         break;
-                    case "fsLayers" or "signatures": into.LooksLikeSchema1 = true; break;
+                    case "fsLayers": into.LooksLikeSchema1 = true; break;
                 }
             }
         }
