@@ -31,7 +31,7 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
             RuleFor(command => command.Document.SchemaVersion)
                 .Equal(2).WithMessage("is not 2").OverridePropertyName("schemaVersion");
             RuleFor(command => command.Document.ArtifactType)
-                .Must(text => string.IsNullOrEmpty(text) || MediaType.TryParse(text, out _)).WithMessage("is not a media type")
+                .Must(text => string.IsNullOrEmpty(text) || MediaType.IsWellFormed(text)).WithMessage("is not a media type")
                 .OverridePropertyName("artifactType");
             RuleFor(command => command.Document.Subject!).SetValidator(Descriptor).OverridePropertyName("subject");
 
