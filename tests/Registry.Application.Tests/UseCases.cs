@@ -33,7 +33,7 @@ internal sealed class UseCases : IAsyncDisposable
         Access.Allows(default!, default!, default).ReturnsForAnyArgs(true);
 
         var services = new ServiceCollection().AddApplication();
-        services.AddSingleton(new RegistryMap(Registries, Stores));
+        services.AddSingleton(_ => new RegistryMap(Registries, Stores)); // a test may add registries first
         services.AddSingleton(Stores).AddSingleton(Sessions).AddSingleton(Links).AddSingleton(Manifests);
         services.AddSingleton(Tags).AddSingleton(Catalog).AddSingleton(Access); // the last policy added counts
         services.AddSingleton(new ManifestOptions { MaxTags = 3 }).AddSingleton(Delete).AddSingleton(new UploadOptions());
