@@ -89,13 +89,25 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_in_the_place_of_a_blob_is_no_blob()
+    public async Task A_lock_on_its_file_keeps_nobody_from_reading_a_blob()
+    {
+        var store = await FileSystemStores.StartAsync(_folder.Path);
+        var blob = await store.PushAsync(Digits);
+        // As the file is for a moment, between its renaming and the end of the request that pushed it.
+        using var locked = File.OpenHandle(_folder.Combine(blob.Location), access: FileAccess.ReadWrite, share: FileShare.None);
+        Assert.Equal(Digits, await store.ReadAsync(blob));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4096)]
+    public async Task A_folder_in_the_place_of_a_blob_is_no_blob(int size)
     {
         var store = await FileSystemStores.StartAsync(_folder.Path);
         var blob = await store.PushAsync(Digits);
         File.Delete(_folder.Combine(blob.Location));
         Directory.CreateDirectory(_folder.Combine(blob.Location));
-        Assert.Null(await store.OpenAsync(blob, CancellationToken.None));
+        Assert.Null(await store.OpenAsync(blob with { Size = size }, CancellationToken.None));
     }
 
     [Theory]
