@@ -40,7 +40,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         """;
 
     // What a tag points at is referred to by that tag.
-    private const string HoldByTag = $"SELECT m.digest, m.media_type, m.size, m.id, CASE WHEN @half_spent IS NULL THEN 1 ELSE 0 END {ByTag}";
+    private const string HoldByTag = $"SELECT m.digest, m.media_type, m.size, m.id, 0 {ByTag}";
 
     public Task<StoredManifest?> FindAsync(RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
         => database.ReadAsync(
@@ -65,12 +65,10 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         var found = await database.ReadAsync<(StoredManifest Manifest, long Id, bool LeaseSpent)?>(
             async session =>
             {
-                var command = session.Prepared(
-                    reference is Tag ? HoldByTag : HoldByDigest,
-                    ("@registry", repository.Registry.Value),
-                    ("@name", repository.Name.Value),
-                    ("@reference", Key(reference)),
-                    ("@half_spent", leases.HalfSpent));
+                var (registry, name, key) = (("@registry", repository.Registry.Value), ("@name", repository.Name.Value), ("@reference", Key(reference)));
+                var command = reference is Tag
+                    ? session.Prepared(HoldByTag, registry, name, key)
+                    : session.Prepared(HoldByDigest, registry, name, key, ("@half_spent", leases.HalfSpent));
                 await using var row = await command.ExecuteReaderAsync(cancellationToken);
                 return await row.ReadAsync(cancellationToken)
                     ? (new(row.GetFieldValue<byte[]>(0).ToDigest(), MediaType.Parse(row.GetString(1)), row.GetInt64(2), default),
@@ -91,64 +89,71 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         return held ? spent.Manifest : null;
     }
 
-    public Task<MissingReferences> PutAsync(NewManifest manifest, CancellationToken cancellationToken)
-        => database.WriteAsync(
-            async session =>
-            {
-                var connection = session.Connection;
-                var repositoryId = await connection.FindRepositoryAsync(manifest.Repository);
-                var missing = await FindMissingAsync(session, repositoryId, manifest.Manifest, cancellationToken);
-                if (missing.Any)
-                    return missing;
+    public async Task<MissingReferences> PutAsync(NewManifest manifest, CancellationToken cancellationToken)
+    {
+        var missing = await database.WriteAsync(session => PutAsync(session, manifest, cancellationToken), durable: true, cancellationToken);
+        outbox.Announce();
+        return missing;
+    }
 
-                var now = leases.Now;
-                var repository = repositoryId ?? await connection.EnsureRepositoryAsync(manifest.Repository, now);
-                var digest = manifest.Digest.ToColumn();
-                await StoreAsync(connection, repository, digest, manifest, now);
-                foreach (var tag in manifest.Tags)
-                    await MoveTagAsync(connection, repository, tag, digest, manifest.Principal, now);
-                await outbox.AddManifestAsync(connection, repository, manifest.Digest);
-                return MissingReferences.None;
-            },
-            durable: true,
-            cancellationToken);
+    public async Task<bool> DeleteAsync(
+        RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken)
+    {
+        var deleted = await database.WriteAsync(
+            session => DeleteAsync(session.Connection, repository, digest, principal), durable: true, cancellationToken);
+        outbox.Announce();
+        return deleted;
+    }
 
-    public Task<bool> DeleteAsync(RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken)
-        => database.WriteAsync(
-            async session =>
-            {
-                var connection = session.Connection;
-                if (await connection.FindRepositoryAsync(repository) is not { } id)
-                    return false;
-                var (column, now) = (digest.ToColumn(), leases.Now);
-                var row = new { id, digest = column, now, leases.Full, Principal = principal.Name };
-                if (await connection.ExecuteAsync("DELETE FROM manifests WHERE repository_id = @id AND digest = @digest", row) == 0)
-                    return false;
+    private async Task<MissingReferences> PutAsync(DatabaseSession session, NewManifest manifest, CancellationToken cancellationToken)
+    {
+        var connection = session.Connection;
+        var repositoryId = await connection.FindRepositoryAsync(manifest.Repository);
+        var missing = await FindMissingAsync(session, repositoryId, manifest.Manifest, cancellationToken);
+        if (missing.Any)
+            return missing;
 
-                var tags = await connection.QueryAsync<string>(
-                    "DELETE FROM tags WHERE repository_id = @id AND digest = @digest RETURNING name", row);
-                foreach (var tag in tags)
-                {
-                    await TagIndex.RecordAsync(connection, id, tag, digest: null, principal, now);
-                    await outbox.AddTagAsync(connection, id, tag);
-                }
+        var now = leases.Now;
+        var repository = repositoryId ?? await connection.EnsureRepositoryAsync(manifest.Repository, now);
+        var digest = manifest.Digest.ToColumn();
+        await StoreAsync(connection, repository, digest, manifest, now);
+        foreach (var tag in manifest.Tags)
+            await MoveTagAsync(connection, repository, tag, digest, manifest.Principal, now);
+        await ManifestOutbox.AddManifestAsync(connection, repository, manifest.Digest);
+        return MissingReferences.None;
+    }
 
-                // What it alone may have kept starts a full lease: a client that has just seen it can still rely on it.
-                await connection.ExecuteAsync(
-                    """
-                    UPDATE repository_blobs SET lease = @Full WHERE repository_id = @id
-                        AND digest IN (SELECT blob FROM manifest_blobs WHERE repository_id = @id AND manifest = @digest);
-                    UPDATE manifests SET lease = @Full WHERE repository_id = @id
-                        AND digest IN (SELECT child FROM manifest_children WHERE repository_id = @id AND manifest = @digest);
-                    DELETE FROM manifest_blobs WHERE repository_id = @id AND manifest = @digest;
-                    DELETE FROM manifest_children WHERE repository_id = @id AND manifest = @digest;
-                    """,
-                    row);
-                await outbox.AddManifestAsync(connection, id, digest);
-                return true;
-            },
-            durable: true,
-            cancellationToken);
+    private async Task<bool> DeleteAsync(DbConnection connection, RepositoryIdentity repository, Digest digest, Principal principal)
+    {
+        if (await connection.FindRepositoryAsync(repository) is not { } id)
+            return false;
+        var now = leases.Now;
+        var row = new { id, digest = digest.ToColumn(), leases.Full };
+        if (await connection.ExecuteAsync("DELETE FROM manifests WHERE repository_id = @id AND digest = @digest", row) == 0)
+            return false;
+
+        var tags = await connection.QueryAsync<string>(
+            "DELETE FROM tags WHERE repository_id = @id AND digest = @digest RETURNING name", row);
+        foreach (var tag in tags)
+        {
+            await TagIndex.RecordAsync(connection, id, tag, digest: null, principal, now);
+            await ManifestOutbox.AddTagAsync(connection, id, tag);
+        }
+
+        // What it alone may have kept starts a full lease: a client that has just seen it can still rely on it.
+        await connection.ExecuteAsync(
+            """
+            UPDATE repository_blobs SET lease = @Full WHERE repository_id = @id
+                AND digest IN (SELECT blob FROM manifest_blobs WHERE repository_id = @id AND manifest = @digest);
+            UPDATE manifests SET lease = @Full WHERE repository_id = @id
+                AND digest IN (SELECT child FROM manifest_children WHERE repository_id = @id AND manifest = @digest);
+            DELETE FROM manifest_blobs WHERE repository_id = @id AND manifest = @digest;
+            DELETE FROM manifest_children WHERE repository_id = @id AND manifest = @digest;
+            """,
+            row);
+        await ManifestOutbox.AddManifestAsync(connection, id, digest);
+        return true;
+    }
 
     private static object Key(Reference reference) => reference switch
     {
@@ -249,6 +254,6 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
             row);
         if (moved > 0)
             await TagIndex.RecordAsync(connection, repository, tag.Value, digest, principal, now);
-        await outbox.AddTagAsync(connection, repository, tag.Value);
+        await ManifestOutbox.AddTagAsync(connection, repository, tag.Value);
     }
 }

@@ -13,12 +13,26 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
 {
     private readonly SemaphoreSlim _added = new(0, 1);
 
-    public Task AddManifestAsync(DbConnection connection, long repository, Digest digest)
+    public static Task AddManifestAsync(DbConnection connection, long repository, Digest digest)
         => AddAsync(connection, repository, "manifest", digest.ToString());
 
-    public Task AddTagAsync(DbConnection connection, long repository, string tag) => AddAsync(connection, repository, "tag", tag);
+    public static Task AddTagAsync(DbConnection connection, long repository, string tag) => AddAsync(connection, repository, "tag", tag);
 
-    /// <summary>Returns when something was probably added, or after <paramref name="patience"/>.</summary>
+    /// <summary>Wakes the reader, once what was added is committed.</summary>
+    public void Announce()
+    {
+        try
+        {
+            if (_added.CurrentCount == 0)
+                _added.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Another writer was first: the reader is awake.
+        }
+    }
+
+    /// <summary>Returns when something was added, or after <paramref name="patience"/>.</summary>
     public Task WaitAsync(TimeSpan patience, CancellationToken cancellationToken) => _added.WaitAsync(patience, cancellationToken);
 
     /// <summary>The oldest notes, with the manifest or tag as it stands now.</summary>
@@ -45,26 +59,13 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
 
     public void Dispose() => _added.Dispose();
 
-    private async Task AddAsync(DbConnection connection, long repository, string kind, string key)
-    {
-        await connection.ExecuteAsync(
+    private static Task AddAsync(DbConnection connection, long repository, string kind, string key)
+        => connection.ExecuteAsync(
             """
             INSERT INTO outbox (repository_id, kind, key) VALUES (@repository, @kind, @key)
             ON CONFLICT (repository_id, kind, key) DO UPDATE SET generation = outbox.generation + 1
             """,
             new { repository, kind, key });
-        if (_added.CurrentCount == 0)
-        {
-            try
-            {
-                _added.Release();
-            }
-            catch (SemaphoreFullException)
-            {
-                // Another writer was first: the reader is awake.
-            }
-        }
-    }
 
     private sealed record Row(long Id, long Generation, string Registry, string Name, string Kind, string Key, byte[]? TagDigest)
     {

@@ -57,27 +57,14 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
             },
             cancellationToken);
 
-    public Task<bool> DeleteAsync(RepositoryIdentity repository, Tag tag, Principal principal, CancellationToken cancellationToken)
-        => database.WriteAsync(
-            async session =>
-            {
-                var connection = session.Connection;
-                if (await connection.FindRepositoryAsync(repository) is not { } id)
-                    return false;
-                var row = new { id, tag = tag.Value, leases.Full };
-                var digest = await connection.ExecuteScalarAsync<byte[]?>(
-                    "DELETE FROM tags WHERE repository_id = @id AND name = @tag RETURNING digest", row);
-                if (digest is null)
-                    return false;
-
-                await connection.ExecuteAsync(
-                    "UPDATE manifests SET lease = @Full WHERE repository_id = @id AND digest = @digest", new { id, digest, leases.Full });
-                await RecordAsync(connection, id, tag.Value, digest: null, principal, leases.Now);
-                await outbox.AddTagAsync(connection, id, tag.Value);
-                return true;
-            },
-            durable: true,
-            cancellationToken);
+    public async Task<bool> DeleteAsync(
+        RepositoryIdentity repository, Tag tag, Principal principal, CancellationToken cancellationToken)
+    {
+        var deleted = await database.WriteAsync(
+            session => DeleteAsync(session.Connection, repository, tag, principal), durable: true, cancellationToken);
+        outbox.Announce();
+        return deleted;
+    }
 
     /// <summary>Writes a move (or, without a digest, the deletion) of a tag into its history.</summary>
     public static Task RecordAsync(DbConnection connection, long repository, string tag, byte[]? digest, Principal principal, long now)
@@ -87,6 +74,22 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
             VALUES (@repository, @tag, @digest, @Principal, @now)
             """,
             new { repository, tag, digest, Principal = principal.Name, now });
+
+    private async Task<bool> DeleteAsync(DbConnection connection, RepositoryIdentity repository, Tag tag, Principal principal)
+    {
+        if (await connection.FindRepositoryAsync(repository) is not { } id)
+            return false;
+        var digest = await connection.ExecuteScalarAsync<byte[]?>(
+            "DELETE FROM tags WHERE repository_id = @id AND name = @Value RETURNING digest", new { id, tag.Value });
+        if (digest is null)
+            return false;
+
+        await connection.ExecuteAsync(
+            "UPDATE manifests SET lease = @Full WHERE repository_id = @id AND digest = @digest", new { id, digest, leases.Full });
+        await RecordAsync(connection, id, tag.Value, digest: null, principal, leases.Now);
+        await ManifestOutbox.AddTagAsync(connection, id, tag.Value);
+        return true;
+    }
 
     private sealed record Row(string Name, byte[] Digest, string MediaType, string? ArtifactType, long Size, long UpdatedAt)
     {

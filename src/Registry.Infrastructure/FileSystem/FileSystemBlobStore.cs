@@ -39,6 +39,19 @@ internal sealed class FileSystemBlobStore : IStoreAdapter
         return Task.CompletedTask;
     }
 
+    public Task<string?> FindProblemAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _files.ThrowIfDetached();
+            return Task.FromResult<string?>(null);
+        }
+        catch (IOException cause)
+        {
+            return Task.FromResult<string?>(_faults.Of(cause).Error.Message);
+        }
+    }
+
     public Task<IBlobContent?> OpenAsync(StoredBlob blob, CancellationToken cancellationToken)
         => Task.FromResult(_faults.Guard<IBlobContent?>(() => Open(blob)));
 

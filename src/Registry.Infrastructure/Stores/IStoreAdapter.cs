@@ -10,4 +10,7 @@ internal interface IStoreAdapter : IBlobStore
     /// <summary>Makes the store ready for use, once, before the first request.</summary>
     /// <exception cref="StartRefusedException">The store cannot or must not be used.</exception>
     Task PrepareAsync(CancellationToken cancellationToken);
+
+    /// <summary>Null while the store can be used, otherwise why not.</summary>
+    Task<string?> FindProblemAsync(CancellationToken cancellationToken);
 }
