@@ -22,7 +22,7 @@ internal sealed class DurableFiles(FileSystemLayout layout)
     {
         ThrowIfDetached();
         var folder = CreateFolderOf(target);
-        if (!Durability.TryRename(source, target))
+        if (!NativeFiles.TryRename(source, target))
         {
             Place(target, copy => Copy(file, copy));
             File.Delete(source);
@@ -44,7 +44,7 @@ internal sealed class DurableFiles(FileSystemLayout layout)
     public void Confirm(string target)
     {
         ThrowIfDetached();
-        using (var file = File.OpenHandle(target, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
+        using (var file = NativeFiles.TryOpenToRead(target, out _) ?? throw new FileNotFoundException(null, target))
             RandomAccess.FlushToDisk(file);
         Flush(CreateFolderOf(target));
     }
@@ -57,10 +57,10 @@ internal sealed class DurableFiles(FileSystemLayout layout)
             folders.Push(folder);
         Directory.CreateDirectory(layout.Root);
         foreach (var folder in folders)
-            Durability.FlushDirectory(Path.GetDirectoryName(folder)!);
+            NativeFiles.FlushDirectory(Path.GetDirectoryName(folder)!);
 
         Place(layout.Guard, file => RandomAccess.Write(file, content.Span, 0));
-        Durability.FlushDirectory(layout.Root);
+        NativeFiles.FlushDirectory(layout.Root);
     }
 
     /// <summary>Deletes a file or a whole folder; it may be gone already.</summary>
@@ -75,7 +75,7 @@ internal sealed class DurableFiles(FileSystemLayout layout)
             Directory.Delete(path, recursive: true);
         else
             File.Delete(path);
-        Durability.FlushDirectory(parent);
+        NativeFiles.FlushDirectory(parent);
     }
 
     /// <summary>
@@ -100,7 +100,7 @@ internal sealed class DurableFiles(FileSystemLayout layout)
                 RandomAccess.FlushToDisk(file);
             }
 
-            if (!Durability.TryRename(temporary, target))
+            if (!NativeFiles.TryRename(temporary, target))
                 throw new IOException($"'{target}' is on another device than '{layout.Root}'; a store must be on one.");
         }
         catch
@@ -124,7 +124,7 @@ internal sealed class DurableFiles(FileSystemLayout layout)
         Directory.CreateDirectory(folder);
         while (pending.TryPop(out var upper))
         {
-            Durability.FlushDirectory(Path.GetDirectoryName(upper)!);
+            NativeFiles.FlushDirectory(Path.GetDirectoryName(upper)!);
             if (_durable.Count >= RememberedFolders)
                 _durable.Clear(); // forgetting costs a flush, nothing else
             _durable[upper] = true;
@@ -136,8 +136,8 @@ internal sealed class DurableFiles(FileSystemLayout layout)
     // The parent too, even when the folder was there: its creator may be another request that has not flushed it yet.
     private static void Flush(string folder)
     {
-        Durability.FlushDirectory(folder);
-        Durability.FlushDirectory(Path.GetDirectoryName(folder) ?? folder);
+        NativeFiles.FlushDirectory(folder);
+        NativeFiles.FlushDirectory(Path.GetDirectoryName(folder) ?? folder);
     }
 
     private static void Copy(SafeFileHandle from, SafeFileHandle to)

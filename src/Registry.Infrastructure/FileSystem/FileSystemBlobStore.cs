@@ -60,39 +60,14 @@ internal sealed class FileSystemBlobStore : IStoreAdapter
         if (_layout.Locate(blob.Location, blob.Digest) is not { } path)
             return null;
 
-        try
-        {
-            return Open(path, blob.Size);
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        if (NativeFiles.TryOpenToRead(path, out var length) is not { } file)
         {
             _files.ThrowIfDetached();
             return null;
         }
-        catch (UnauthorizedAccessException) when (Directory.Exists(path))
-        {
-            return null;
-        }
-    }
 
-    private static FileSystemBlobContent? Open(string path, long size)
-    {
-        var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        try
-        {
-            if (RandomAccess.GetLength(file) == size)
-                return new(file, size);
-        }
-        catch (NotSupportedException)
-        {
-            // A pipe or a device has no length.
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
-
+        if (length == blob.Size)
+            return new(file, length);
         file.Dispose();
         return null;
     }

@@ -82,7 +82,7 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
         Try("Staging", layout.Staging, () => File.WriteAllBytes(from, []));
         Try("Root", layout.Root, () =>
         {
-            if (Durability.TryRename(from, to))
+            if (NativeFiles.TryRename(from, to))
             {
                 File.Delete(to);
                 return;

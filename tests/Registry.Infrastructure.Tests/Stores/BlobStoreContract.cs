@@ -109,6 +109,25 @@ public abstract class BlobStoreContract
     }
 
     [Fact]
+    public async Task A_blob_can_be_opened_at_every_moment_while_it_is_pushed_again()
+    {
+        var store = await StartAsync();
+        var blob = await store.PushAsync(Digits);
+        using var enough = new CancellationTokenSource();
+
+        var reader = Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+                Assert.Equal(Digits, await store.ReadAsync(blob));
+        });
+        for (var time = 0; time < 50; time++)
+            await store.PushAsync(Digits);
+        await enough.CancelAsync();
+
+        await reader;
+    }
+
+    [Fact]
     public async Task Many_may_push_the_same_content_at_once()
     {
         var store = await StartAsync();
