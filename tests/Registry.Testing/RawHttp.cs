@@ -77,8 +77,12 @@ public static class RawHttp
                 continue;
 
             var answer = new Answer(title, status, headers, []);
-            var bodiless = status is 204 or 304 || title.StartsWith("HEAD ", StringComparison.Ordinal);
-            return answer with { Body = bodiless ? [] : await BodyAsync(answer, reader, cancellationToken) };
+            if (status is not (204 or 304) && !title.StartsWith("HEAD ", StringComparison.Ordinal))
+                return answer with { Body = await BodyAsync(answer, reader, cancellationToken) };
+
+            // There must be none: on a connection that ends here, whatever follows is one all the same.
+            var ends = string.Equals(answer.Header("Connection"), "close", StringComparison.OrdinalIgnoreCase);
+            return answer with { Body = ends ? await reader.BytesAsync(int.MaxValue, cancellationToken) : [] };
         }
     }
 

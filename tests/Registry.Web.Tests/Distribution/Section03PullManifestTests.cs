@@ -106,6 +106,7 @@ public sealed class Section03PullManifestTests(RegistryFactory registry) : Distr
         {
             var head = await RawHttp.SendAsync(Registry.Address, "HEAD", ManifestPath(reference), ["Connection: close"]);
             head!.Expect(200).ExpectHeader("Content-Length", $"{manifest.Bytes.Length}").ExpectHeader("Docker-Content-Digest", manifest.Digest);
+            Assert.Empty(head.Body);
         }
 
         (await Client.HeadAsync(ManifestPath("v2"))).Expect(404);
