@@ -8,7 +8,10 @@ internal sealed class AnonymousAccessPolicy(AccessOptions options) : IAccessPoli
 {
     private readonly AnonymousAccess _anonymous = options.Anonymous ?? AnonymousAccess.Push;
 
-    public bool Allows(Principal principal, RepositoryIdentity repository, RegistryAction action) => action switch
+    public bool Allows(Principal principal, RepositoryIdentity repository, RegistryAction action)
+        => AllowsAnywhere(principal, action);
+
+    public bool AllowsAnywhere(Principal principal, RegistryAction action) => action switch
     {
         RegistryAction.Pull => _anonymous is AnonymousAccess.Pull or AnonymousAccess.Push,
         RegistryAction.Push or RegistryAction.Delete => _anonymous is AnonymousAccess.Push,

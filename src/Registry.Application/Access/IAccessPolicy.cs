@@ -7,4 +7,7 @@ namespace Registry.Application.Access;
 public interface IAccessPolicy
 {
     bool Allows(Principal principal, RepositoryIdentity repository, RegistryAction action);
+
+    /// <summary>Whether there can be any repository in which the principal may do this; lists and <c>/v2/</c> ask so.</summary>
+    bool AllowsAnywhere(Principal principal, RegistryAction action);
 }

@@ -14,6 +14,9 @@ public sealed class Result<T> : IRefusable<Result<T>>
 
     private Result(T? value, IReadOnlyList<OciError>? errors) => (_value, _errors) = (value, errors);
 
+    /// <summary>For interfaces, which no implicit conversion takes.</summary>
+    public static Result<T> Of(T value) => new(value, null);
+
     public static Result<T> Refused(IReadOnlyList<OciError> errors) => new(default, errors);
 
     public static implicit operator Result<T>(T value) => new(value, null);

@@ -1,0 +1,25 @@
+using System.Data.Common;
+using Dapper;
+using Registry.Domain.Repositories;
+
+namespace Registry.Infrastructure.Database;
+
+/// <summary>The rows that repositories have.</summary>
+internal static class Repositories
+{
+    public static Task<long?> FindRepositoryAsync(this DbConnection connection, RepositoryIdentity repository)
+        => connection.ExecuteScalarAsync<long?>(
+            "SELECT id FROM repositories WHERE registry = @Registry AND name = @Name",
+            new { Registry = repository.Registry.Value, Name = repository.Name.Value });
+
+    /// <summary>The repository's row, made when it is the first time that anything gets into it.</summary>
+    public static async Task<long> EnsureRepositoryAsync(this DbConnection connection, RepositoryIdentity repository, long now)
+        => await connection.FindRepositoryAsync(repository)
+            ?? await connection.ExecuteScalarAsync<long>(
+                """
+                INSERT INTO repositories (registry, name, created_at) VALUES (@Registry, @Name, @now)
+                ON CONFLICT (registry, name) DO UPDATE SET name = excluded.name
+                RETURNING id
+                """,
+                new { Registry = repository.Registry.Value, Name = repository.Name.Value, now });
+}

@@ -1,0 +1,227 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+using Registry.Domain.Errors;
+using SQLitePCL;
+
+namespace Registry.Infrastructure.Database;
+
+/// <summary>
+/// Embedded SQLite in WAL mode: readers never wait, one thread writes, and whoever waits for it while it flushes shares the
+/// next flush.
+/// </summary>
+internal sealed class SqliteDatabase(string connectionString, TimeProvider time) : RegistryDatabase
+{
+    // Commits that share one flush. More would only make the first of them wait longer.
+    private const int MaxBatch = 128;
+
+    private const int Full = 13;
+
+    private readonly BlockingCollection<IWrite> _queue = new(boundedCapacity: 10_000);
+    private readonly ConcurrentBag<DatabaseSession> _readers = [];
+    private Thread? _writer;
+    private DatabaseSession? _writing;
+
+    public override async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        SqliteLibrary.Load();
+        try
+        {
+            _writing = Connect();
+            Execute(_writing, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+            await Migrations.ApplySqliteAsync(_writing.Connection, time, cancellationToken);
+        }
+        catch (SqliteException e)
+        {
+            throw new StartRefusedException($"The database '{connectionString}' cannot be used ({e.Message}): check Registry:Database:ConnectionString.", e);
+        }
+
+        _writer = new(RunWriter) { IsBackground = true, Name = "database writer" };
+        _writer.Start();
+    }
+
+    public override async Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        DatabaseSession? session = null;
+        try
+        {
+            if (!_readers.TryTake(out session))
+                session = Connect();
+            var result = await read(session);
+            _readers.Add(session);
+            session = null;
+            return result;
+        }
+        catch (SqliteException e)
+        {
+            throw Explain(e);
+        }
+        finally
+        {
+            if (session is not null)
+                await session.DisposeAsync(); // whatever state it is in, nobody else shall have it
+        }
+    }
+
+    public override Task<T> WriteAsync<T>(Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken)
+    {
+        var request = new Write<T>(write, durable, cancellationToken);
+        try
+        {
+            _queue.Add(request, cancellationToken);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new StorageException(OciError.Unavailable("database"), e); // shutting down
+        }
+
+        return request.Result;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        _queue.CompleteAdding();
+        _writer?.Join();
+        while (_readers.TryTake(out var session))
+            await session.DisposeAsync();
+        if (_writing is not null)
+            await _writing.DisposeAsync(); // the last connection: writes the WAL back into the database file
+        _queue.Dispose();
+    }
+
+    private DatabaseSession Connect()
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ToString());
+        try
+        {
+            connection.Open();
+            var session = new DatabaseSession(connection);
+            Execute(session, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456");
+            return session;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private void RunWriter()
+    {
+        var (session, durable) = (_writing!, true);
+        var batch = new List<IWrite>(MaxBatch);
+        foreach (var first in _queue.GetConsumingEnumerable())
+        {
+            batch.Clear();
+            batch.Add(first);
+            while (batch.Count < MaxBatch && _queue.TryTake(out var next))
+                batch.Add(next);
+
+            batch.RemoveAll(write => write.IsCancelled());
+            if (batch.Count == 0)
+                continue;
+
+            try
+            {
+                var wanted = batch.Exists(write => write.Durable);
+                if (wanted != durable)
+                {
+                    Execute(session, wanted ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+                    durable = wanted;
+                }
+
+                Execute(session, "BEGIN IMMEDIATE");
+                foreach (var write in batch)
+                    Run(write, session);
+                Execute(session, "COMMIT");
+                batch.ForEach(write => write.Committed());
+            }
+            catch (Exception e)
+            {
+                // Nothing of the batch is in the database: everybody in it is told so.
+                TryExecute(session, "ROLLBACK");
+                var failure = e is SqliteException sqlite ? Explain(sqlite) : e;
+                batch.ForEach(write => write.Failed(failure));
+            }
+        }
+    }
+
+    // A writer that fails takes back its own work and nobody else's.
+    private static void Run(IWrite write, DatabaseSession session)
+    {
+        Execute(session, "SAVEPOINT writer");
+        try
+        {
+            write.Run(session);
+        }
+        catch (SqliteException e) when (raw.sqlite3_get_autocommit(((SqliteConnection)session.Connection).Handle) != 0)
+        {
+            throw new StorageException(Explain(e).Error, e); // SQLite has rolled back the whole transaction (disk full, I/O error)
+        }
+        catch (Exception e)
+        {
+            Execute(session, "ROLLBACK TO writer");
+            write.Failed(e is SqliteException sqlite ? Explain(sqlite) : e);
+        }
+
+        Execute(session, "RELEASE writer");
+    }
+
+    private static StorageException Explain(SqliteException e)
+        => new(e.SqliteErrorCode == Full ? OciError.StoreFull() : OciError.Unavailable("database"), e);
+
+    private static void Execute(DatabaseSession session, string sql)
+    {
+        var result = raw.sqlite3_exec(((SqliteConnection)session.Connection).Handle, sql);
+        SqliteException.ThrowExceptionForRC(result, ((SqliteConnection)session.Connection).Handle);
+    }
+
+    private static void TryExecute(DatabaseSession session, string sql)
+        => raw.sqlite3_exec(((SqliteConnection)session.Connection).Handle, sql);
+
+    private interface IWrite
+    {
+        bool Durable { get; }
+
+        bool IsCancelled();
+
+        void Run(DatabaseSession session);
+
+        void Committed();
+
+        void Failed(Exception e);
+    }
+
+    private sealed class Write<T>(Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken) : IWrite
+    {
+        private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private T? _value;
+        private bool _failed;
+
+        public Task<T> Result => _completion.Task;
+
+        public bool Durable => durable;
+
+        public bool IsCancelled() => cancellationToken.IsCancellationRequested && _completion.TrySetCanceled(cancellationToken);
+
+        public void Run(DatabaseSession session)
+        {
+            var running = write(session);
+            if (!running.IsCompleted)
+                throw new InvalidOperationException("A write to SQLite may wait for nothing but SQLite, which never waits.");
+            _value = running.GetAwaiter().GetResult();
+        }
+
+        public void Committed()
+        {
+            if (!_failed)
+                _completion.TrySetResult(_value!);
+        }
+
+        public void Failed(Exception e)
+        {
+            _failed = true;
+            _completion.TrySetException(e);
+        }
+    }
+}

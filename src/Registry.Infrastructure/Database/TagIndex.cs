@@ -1,0 +1,99 @@
+using System.Data.Common;
+using Dapper;
+using Registry.Application.Tags;
+using Registry.Domain.Access;
+using Registry.Domain.Catalog;
+using Registry.Domain.Manifests;
+using Registry.Domain.Repositories;
+
+namespace Registry.Infrastructure.Database;
+
+/// <inheritdoc cref="ITagIndex"/>
+internal sealed class TagIndex(RegistryDatabase database, Leases leases, ManifestOutbox outbox) : ITagIndex
+{
+    public Task<Page<string>?> ListAsync(RepositoryIdentity repository, PageRequest page, CancellationToken cancellationToken)
+        => database.ReadAsync(
+            async session =>
+            {
+                // One statement tells a repository without tags (one row without a name) from no repository (no row).
+                var command = session.Prepared(
+                    """
+                    SELECT t.name FROM repositories r
+                    LEFT JOIN (SELECT repository_id, name FROM tags) t ON t.repository_id = r.id AND t.name > @after
+                    WHERE r.registry = @registry AND r.name = @name
+                    ORDER BY t.name LIMIT @limit
+                    """,
+                    ("@registry", repository.Registry.Value),
+                    ("@name", repository.Name.Value),
+                    ("@after", page.After ?? ""),
+                    ("@limit", page.Size + 1L));
+                await using var row = await command.ExecuteReaderAsync(cancellationToken);
+                var (found, tags) = (false, new List<string>());
+                while (await row.ReadAsync(cancellationToken))
+                {
+                    found = true;
+                    if (!row.IsDBNull(0))
+                        tags.Add(row.GetString(0));
+                }
+
+                return found ? Page<string>.Of(tags, page.Size) : null;
+            },
+            cancellationToken);
+
+    public Task<Page<TaggedManifest>?> ListDetailsAsync(RepositoryIdentity repository, PageRequest page, CancellationToken cancellationToken)
+        => database.ReadAsync(
+            async session =>
+            {
+                if (await session.Connection.FindRepositoryAsync(repository) is not { } id)
+                    return null;
+                var rows = await session.Connection.QueryAsync<Row>(
+                    """
+                    SELECT t.name, t.digest, m.media_type AS MediaType, m.artifact_type AS ArtifactType, m.size, t.updated_at AS UpdatedAt
+                    FROM tags t JOIN manifests m ON m.repository_id = t.repository_id AND m.digest = t.digest
+                    WHERE t.repository_id = @id AND t.name > @after ORDER BY t.name LIMIT @limit
+                    """,
+                    new { id, after = page.After ?? "", limit = page.Size + 1 });
+                return Page<TaggedManifest>.Of([.. rows.Select(row => row.ToTag())], page.Size);
+            },
+            cancellationToken);
+
+    public async Task<bool> DeleteAsync(
+        RepositoryIdentity repository, Tag tag, Principal principal, CancellationToken cancellationToken)
+    {
+        var deleted = await database.WriteAsync(
+            session => DeleteAsync(session.Connection, repository, tag, principal), durable: true, cancellationToken);
+        outbox.Announce();
+        return deleted;
+    }
+
+    /// <summary>Writes a move (or, without a digest, the deletion) of a tag into its history.</summary>
+    public static Task RecordAsync(DbConnection connection, long repository, string tag, byte[]? digest, Principal principal, long now)
+        => connection.ExecuteAsync(
+            """
+            INSERT INTO tag_history (repository_id, tag, digest, principal, changed_at)
+            VALUES (@repository, @tag, @digest, @Principal, @now)
+            """,
+            new { repository, tag, digest, Principal = principal.Name, now });
+
+    private async Task<bool> DeleteAsync(DbConnection connection, RepositoryIdentity repository, Tag tag, Principal principal)
+    {
+        if (await connection.FindRepositoryAsync(repository) is not { } id)
+            return false;
+        var digest = await connection.ExecuteScalarAsync<byte[]?>(
+            "DELETE FROM tags WHERE repository_id = @id AND name = @Value RETURNING digest", new { id, tag.Value });
+        if (digest is null)
+            return false;
+
+        await connection.ExecuteAsync(
+            "UPDATE manifests SET lease = @Full WHERE repository_id = @id AND digest = @digest", new { id, digest, leases.Full });
+        await RecordAsync(connection, id, tag.Value, digest: null, principal, leases.Now);
+        await ManifestOutbox.AddTagAsync(connection, id, tag.Value);
+        return true;
+    }
+
+    private sealed record Row(string Name, byte[] Digest, string MediaType, string? ArtifactType, long Size, long UpdatedAt)
+    {
+        public TaggedManifest ToTag() => new(
+            Name, Digest.ToDigest().ToString(), MediaType, ArtifactType, Size, DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt));
+    }
+}

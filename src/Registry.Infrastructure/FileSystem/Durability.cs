@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+
+namespace Registry.Infrastructure.FileSystem;
+
+/// <summary>What the framework does not offer: making a directory's entries durable, and a rename that is never a copy.</summary>
+internal static partial class Durability
+{
+    private const int Interrupted = 4; // EINTR
+    private const int OtherDevice = 18; // EXDEV
+    private const int NotSupported = 22; // EINVAL: this file system has nothing to flush for a directory
+
+    /// <summary>Returns when the entries of the directory would survive a power cut. Windows does that by itself.</summary>
+    public static void FlushDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+
+        int directory;
+        while ((directory = Open(path, 0)) < 0)
+            ThrowUnlessInterrupted(path);
+        try
+        {
+            while (Flush(directory) < 0)
+            {
+                if (Marshal.GetLastPInvokeError() == NotSupported)
+                    return;
+                ThrowUnlessInterrupted(path);
+            }
+        }
+        finally
+        {
+            _ = Close(directory);
+        }
+    }
+
+    /// <summary>
+    /// Moves a file over whatever file stands at <paramref name="target"/>, atomically. False, and nothing is changed, when
+    /// the two are on different devices; <see cref="File.Move(string, string)"/> would copy there, and a reader or a crash could
+    /// see half of it.
+    /// </summary>
+    public static bool TryRename(string source, string target)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            if (!string.Equals(Path.GetPathRoot(source), Path.GetPathRoot(target), StringComparison.OrdinalIgnoreCase))
+                return false;
+            File.Move(source, target, overwrite: true);
+            return true;
+        }
+
+        while (Rename(source, target) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() == OtherDevice)
+                return false;
+            ThrowUnlessInterrupted(target);
+        }
+
+        return true;
+    }
+
+    private static void ThrowUnlessInterrupted(string path)
+    {
+        var error = Marshal.GetLastPInvokeError();
+        if (error != Interrupted)
+            throw new IOException($"{Marshal.GetPInvokeErrorMessage(error)} : '{path}'", error);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Flush(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(string source, string target);
+}

@@ -1,0 +1,142 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using Microsoft.Win32.SafeHandles;
+
+namespace Registry.Infrastructure.FileSystem;
+
+/// <summary>
+/// Puts files at their place below the root. When a method returns, the file and every directory on the way to it survive a
+/// power cut; until then its place holds what it held before.
+/// </summary>
+internal sealed class DurableFiles(FileSystemLayout layout)
+{
+    private const int CopyBytes = 1 << 20;
+    private const int RememberedFolders = 16_384;
+
+    // Upper folders whose own entry has been flushed since the start: each needs that once, not once a blob.
+    private readonly ConcurrentDictionary<string, bool> _durable = new(StringComparer.Ordinal);
+
+    /// <summary>Moves a file, flushed already, to its place; a file on another device is copied.</summary>
+    /// <param name="file">The source, open.</param>
+    public void Move(SafeFileHandle file, string source, string target)
+    {
+        ThrowIfDetached();
+        var folder = CreateFolderOf(target);
+        if (!Durability.TryRename(source, target))
+        {
+            Place(target, copy => Copy(file, copy));
+            File.Delete(source);
+        }
+
+        Flush(folder);
+    }
+
+    /// <summary>Writes a small file.</summary>
+    public void Write(string target, ReadOnlyMemory<byte> content)
+    {
+        ThrowIfDetached();
+        var folder = CreateFolderOf(target);
+        Place(target, file => RandomAccess.Write(file, content.Span, 0));
+        Flush(folder);
+    }
+
+    /// <summary>Writes the file that marks the root as ours, creating the root when it is new.</summary>
+    public void WriteGuard(ReadOnlyMemory<byte> content)
+    {
+        Directory.CreateDirectory(layout.Root);
+        Place(layout.Guard, file => RandomAccess.Write(file, content.Span, 0));
+        Flush(layout.Root);
+    }
+
+    /// <summary>Deletes a file or a whole folder; it may be gone already.</summary>
+    public void Delete(string path)
+    {
+        ThrowIfDetached();
+        var parent = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(parent))
+            return;
+
+        if (Directory.Exists(path))
+            Directory.Delete(path, recursive: true);
+        else
+            File.Delete(path);
+        Durability.FlushDirectory(parent);
+    }
+
+    /// <summary>
+    /// Throws when the root does not carry the file that marks it: a disk that is not mounted must look neither like a store
+    /// without blobs nor like a place for new ones.
+    /// </summary>
+    public void ThrowIfDetached()
+    {
+        if (!File.Exists(layout.Guard))
+            throw new IOException($"'{layout.Guard}' is not there: the folder is not mounted, or was emptied.");
+    }
+
+    private void Place(string target, Action<SafeFileHandle> write)
+    {
+        var temporary = layout.NewTemporaryPath();
+        Directory.CreateDirectory(layout.Temporary);
+        try
+        {
+            using (var file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write))
+            {
+                write(file);
+                RandomAccess.FlushToDisk(file);
+            }
+
+            if (!Durability.TryRename(temporary, target))
+                throw new IOException($"'{target}' is on another device than '{layout.Root}'; a store must be on one.");
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private string CreateFolderOf(string target)
+    {
+        var folder = Path.GetDirectoryName(target)!;
+        var pending = new Stack<string>();
+        for (var upper = Path.GetDirectoryName(folder)!; upper.Length > layout.Root.Length; upper = Path.GetDirectoryName(upper)!)
+        {
+            if (_durable.ContainsKey(upper) && Directory.Exists(upper))
+                break;
+            pending.Push(upper);
+        }
+
+        Directory.CreateDirectory(folder);
+        while (pending.TryPop(out var upper))
+        {
+            Durability.FlushDirectory(Path.GetDirectoryName(upper)!);
+            if (_durable.Count >= RememberedFolders)
+                _durable.Clear(); // forgetting costs a flush, nothing else
+            _durable[upper] = true;
+        }
+
+        return folder;
+    }
+
+    // The parent too, even when the folder was there: its creator may be another request that has not flushed it yet.
+    private static void Flush(string folder)
+    {
+        Durability.FlushDirectory(folder);
+        Durability.FlushDirectory(Path.GetDirectoryName(folder) ?? folder);
+    }
+
+    private static void Copy(SafeFileHandle from, SafeFileHandle to)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(CopyBytes);
+        try
+        {
+            long offset = 0;
+            for (int read; (read = RandomAccess.Read(from, buffer, offset)) > 0; offset += read)
+                RandomAccess.Write(to, buffer.AsSpan(0, read), offset);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

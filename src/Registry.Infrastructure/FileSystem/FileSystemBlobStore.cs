@@ -1,0 +1,86 @@
+using Microsoft.Extensions.Logging;
+using Registry.Application.Stores;
+using Registry.Application.Uploads;
+using Registry.Infrastructure.Stores;
+
+namespace Registry.Infrastructure.FileSystem;
+
+/// <summary>Blobs as files of one folder. <see cref="FileSystemLayout"/> draws it.</summary>
+internal sealed class FileSystemBlobStore : IStoreAdapter
+{
+    private readonly FileSystemLayout _layout;
+    private readonly DurableFiles _files;
+    private readonly StoreFaults _faults;
+    private readonly StoreGuard _guard;
+
+    public FileSystemBlobStore(string name, StoreOptions options, ILogger<FileSystemBlobStore> logger, TimeProvider time)
+    {
+        if (string.IsNullOrWhiteSpace(options.Root))
+            throw new StoreRefusedException($"Registry:Stores:{name}:Root is empty: name the folder for the blobs.");
+
+        Name = name;
+        _layout = new(options.Root, options.Staging);
+        _files = new(_layout);
+        _faults = new(name);
+        _guard = new(name, _layout, _files, logger, time);
+        Staging = new FileSystemStaging(_layout, _files, _faults, logger);
+        Manifests = new FileSystemManifestArchive(_layout, _files, _faults);
+    }
+
+    public string Name { get; }
+
+    public IUploadStaging Staging { get; }
+
+    public IManifestArchive Manifests { get; }
+
+    public Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        _guard.Prepare();
+        return Task.CompletedTask;
+    }
+
+    public Task<IBlobContent?> OpenAsync(StoredBlob blob, CancellationToken cancellationToken)
+        => Task.FromResult(_faults.Guard<IBlobContent?>(() => Open(blob)));
+
+    private FileSystemBlobContent? Open(StoredBlob blob)
+    {
+        if (_layout.Locate(blob.Location, blob.Digest) is not { } path)
+            return null;
+
+        try
+        {
+            return Open(path, blob.Size);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            _files.ThrowIfDetached();
+            return null;
+        }
+        catch (UnauthorizedAccessException) when (Directory.Exists(path))
+        {
+            return null;
+        }
+    }
+
+    private static FileSystemBlobContent? Open(string path, long size)
+    {
+        var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            if (RandomAccess.GetLength(file) == size)
+                return new(file, size);
+        }
+        catch (NotSupportedException)
+        {
+            // A pipe or a device has no length.
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+
+        file.Dispose();
+        return null;
+    }
+}

@@ -1,0 +1,74 @@
+using Registry.Domain.Blobs;
+using Registry.Domain.Manifests;
+using Registry.Domain.Repositories;
+using Registry.Domain.Uploads;
+
+namespace Registry.Infrastructure.FileSystem;
+
+/// <summary>The paths of a store. Blobs, manifests and tags stand where CNCF Distribution has them.</summary>
+/// <remarks>
+/// <code>
+/// ROOT/
+///   registry-store.json                                      whose folder this is
+///   docker/registry/v2/
+///     blobs/ALGORITHM/XX/HEX/data                            XX = the first two digits of HEX
+///     repositories/NAME/_manifests/                          of the registry "default"
+///       revisions/ALGORITHM/HEX/link                         holds the digest
+///       tags/TAG/current/link                                holds the digest
+///       tags/TAG/index/ALGORITHM/HEX/link                    what the tag has ever pointed to
+///   registries/REGISTRY/repositories/NAME/_manifests/        the same, of any other registry
+///   _uploads/UUID                                            one file an upload (or in a folder elsewhere)
+///   _temporary/UUID                                          files on their way to their place
+/// </code>
+/// A repository's name has no component that begins with an underscore, so it cannot meet a folder of ours.
+/// </remarks>
+internal sealed class FileSystemLayout(string root, string? staging)
+{
+    private const string Blobs = "docker/registry/v2/blobs";
+
+    public string Root { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+
+    public string Staging { get; } = Path.TrimEndingDirectorySeparator(
+        Path.GetFullPath(string.IsNullOrEmpty(staging) ? Path.Combine(root, "_uploads") : staging));
+
+    public string Temporary => Path.Combine(Root, "_temporary");
+
+    public string Guard => Path.Combine(Root, "registry-store.json");
+
+    /// <summary>There when a root holds blobs, this registry's or another's.</summary>
+    public string Content => Path.Combine(Root, "docker", "registry", "v2");
+
+    /// <summary>The only location a blob has, as the database keeps it: relative to the root, with slashes.</summary>
+    public static string LocationOf(Digest digest) => $"{Blobs}/{digest.Algorithm}/{digest.Hex[..2]}/{digest.Hex}/data";
+
+    public string BlobPath(Digest digest) => Path.Combine(Root, LocationOf(digest));
+
+    /// <summary>
+    /// The file of a location that was stored once; null when this layout never writes such a location for the digest. No
+    /// part of <paramref name="location"/> itself gets into the path.
+    /// </summary>
+    public string? Locate(string location, Digest digest) => location == LocationOf(digest) ? BlobPath(digest) : null;
+
+    public string UploadPath(UploadId id) => Path.Combine(Staging, id.ToString());
+
+    public string NewTemporaryPath() => Path.Combine(Temporary, Guid.NewGuid().ToString("D"));
+
+    public string RevisionPath(RepositoryIdentity repository, Digest digest)
+        => Path.Combine(ManifestsPath(repository), "revisions", digest.Algorithm.Name, digest.Hex, "link");
+
+    public string TagPath(RepositoryIdentity repository, Tag tag) => Path.Combine(ManifestsPath(repository), "tags", tag.Value);
+
+    public string CurrentTagPath(RepositoryIdentity repository, Tag tag)
+        => Path.Combine(TagPath(repository, tag), "current", "link");
+
+    public string TagIndexPath(RepositoryIdentity repository, Tag tag, Digest digest)
+        => Path.Combine(TagPath(repository, tag), "index", digest.Algorithm.Name, digest.Hex, "link");
+
+    private string ManifestsPath(RepositoryIdentity repository)
+        => Path.Combine(
+            Root,
+            repository.Registry == RegistryName.Default ? "docker/registry/v2" : $"registries/{repository.Registry}",
+            "repositories",
+            repository.Name.Value,
+            "_manifests");
+}

@@ -1,0 +1,46 @@
+using System.Text;
+using Registry.Domain.Blobs;
+using Registry.Domain.Manifests;
+using Registry.Domain.Repositories;
+using Registry.Infrastructure.Stores;
+
+namespace Registry.Infrastructure.FileSystem;
+
+internal sealed class FileSystemManifestArchive(FileSystemLayout layout, DurableFiles files, StoreFaults faults) : IManifestArchive
+{
+    public Task PutManifestAsync(
+        RepositoryIdentity repository, Digest digest, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        return Do(() =>
+        {
+            // The bytes first: a link never leads nowhere. A file of that length at its content address has that content.
+            var data = new FileInfo(layout.BlobPath(digest));
+            if (!data.Exists || data.Length != content.Length)
+                files.Write(data.FullName, content);
+            files.Write(layout.RevisionPath(repository, digest), Link(digest));
+        });
+    }
+
+    public Task RemoveManifestAsync(RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken)
+        => Do(() => files.Delete(Path.GetDirectoryName(layout.RevisionPath(repository, digest))!));
+
+    public Task PutTagAsync(RepositoryIdentity repository, Tag tag, Digest digest, CancellationToken cancellationToken)
+    {
+        return Do(() =>
+        {
+            files.Write(layout.TagIndexPath(repository, tag, digest), Link(digest));
+            files.Write(layout.CurrentTagPath(repository, tag), Link(digest));
+        });
+    }
+
+    public Task RemoveTagAsync(RepositoryIdentity repository, Tag tag, CancellationToken cancellationToken)
+        => Do(() => files.Delete(layout.TagPath(repository, tag)));
+
+    private static byte[] Link(Digest digest) => Encoding.ASCII.GetBytes(digest.ToString());
+
+    private Task Do(Action change)
+    {
+        faults.Guard(change);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,210 @@
+using System.Buffers;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+using Registry.Application.Uploads;
+using Registry.Domain.Blobs;
+using Registry.Domain.Uploads;
+
+namespace Registry.Infrastructure.FileSystem;
+
+/// <summary>One upload's file. It is opened at the first need and stays open, and so locked against other processes.</summary>
+internal sealed partial class StagedFile(
+    UploadId id, FileSystemLayout layout, DurableFiles files, StoreFaults faults, RunningHashes hashes, Action released, ILogger logger)
+    : IStagedUpload
+{
+    private const int ReadBytes = 256 * 1024;
+
+    private readonly string _path = layout.UploadPath(id);
+    private SafeFileHandle? _file;
+    private RunningHash? _hash = hashes.Take(id);
+    private bool _disposed;
+
+    public async Task<AppendedBytes?> AppendAsync(
+        long offset, Stream content, DigestAlgorithm algorithm, CancellationToken cancellationToken)
+    {
+        if (!faults.Guard(() => TryOpenAt(offset)))
+            return null;
+
+        ContinueHash(offset, algorithm);
+        try
+        {
+            return await UploadPump.CopyAsync(content, _file!, offset, _hash, faults, cancellationToken);
+        }
+        catch
+        {
+            DropHash(); // it has seen bytes that do not count
+            CutBack(offset);
+            throw;
+        }
+    }
+
+    public Task<string?> PublishAsync(Digest digest, long size, CancellationToken cancellationToken)
+        => Task.FromResult(faults.Guard(() => Publish(digest, size, cancellationToken)));
+
+    public Task DiscardAsync()
+    {
+        DropHash();
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+        }
+        catch (Exception cause) when (StoreFaults.Covers(cause))
+        {
+            // Discarding is what a failed request does last: its own error must reach the client. The purge tries again.
+            Log.NotDiscarded(logger, _path, cause);
+        }
+
+        Close();
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (_disposed)
+            return ValueTask.CompletedTask;
+        _disposed = true;
+
+        Close();
+        if (_hash is not null)
+            hashes.Keep(id, _hash);
+        _hash = null;
+        released();
+        return ValueTask.CompletedTask;
+    }
+
+    private string? Publish(Digest digest, long size, CancellationToken cancellationToken)
+    {
+        _file ??= TryOpen(create: false);
+        if (_file is null || RandomAccess.GetLength(_file) != size || DigestOf(_file, digest.Algorithm, size, cancellationToken) != digest)
+            return null;
+
+        try
+        {
+            RandomAccess.FlushToDisk(_file);
+        }
+        catch (Exception cause) when (StoreFaults.Covers(cause))
+        {
+            // The kernel may have dropped pages that it could not write and will not fail again: these bytes must not be retried.
+            CutBack(0);
+            throw;
+        }
+
+        // The lock is held until the file has its new name: a writer of another process must not get hold of it as an upload.
+        files.Move(_file, _path, layout.BlobPath(digest));
+        Close();
+        DropHash();
+        return FileSystemLayout.LocationOf(digest);
+    }
+
+    private bool TryOpenAt(long offset)
+    {
+        _file ??= TryOpen(create: offset == 0);
+        if (_file is null)
+            return false;
+
+        var length = RandomAccess.GetLength(_file);
+        if (length > offset)
+            RandomAccess.SetLength(_file, offset);
+        return length >= offset;
+    }
+
+    private SafeFileHandle? TryOpen(bool create)
+    {
+        SafeFileHandle file;
+        try
+        {
+            file = Open(create);
+        }
+        catch (DirectoryNotFoundException) when (create)
+        {
+            files.ThrowIfDetached();
+            Directory.CreateDirectory(layout.Staging);
+            file = Open(create);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            files.ThrowIfDetached();
+            return null;
+        }
+
+        // Between opening and locking another process may have published the file; what is open then is a blob.
+        if (File.Exists(_path))
+            return file;
+        file.Dispose();
+        return null;
+    }
+
+    // None locks on Unix; Windows must allow the rename of an open file, and shares nothing else either.
+    private SafeFileHandle Open(bool create) => File.OpenHandle(
+        _path,
+        create ? FileMode.OpenOrCreate : FileMode.Open,
+        FileAccess.ReadWrite,
+        OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None);
+
+    private void ContinueHash(long offset, DigestAlgorithm algorithm)
+    {
+        if (_hash is not null && (_hash.Position != offset || _hash.Algorithm != algorithm))
+            DropHash();
+        if (offset == 0)
+            _hash ??= new(algorithm);
+    }
+
+    private Digest DigestOf(SafeFileHandle file, DigestAlgorithm algorithm, long size, CancellationToken cancellationToken)
+    {
+        if (_hash is not null && _hash.Algorithm == algorithm && _hash.Position == size)
+            return _hash.ToDigest();
+
+        using var hash = new RunningHash(algorithm);
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+        try
+        {
+            for (int read; (read = RandomAccess.Read(file, buffer.AsSpan(0, ReadBytes), hash.Position)) > 0;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                hash.Append(buffer.AsSpan(0, read));
+            }
+
+            return hash.ToDigest();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void CutBack(long offset)
+    {
+        try
+        {
+            RandomAccess.SetLength(_file!, offset);
+        }
+        catch (Exception cause) when (StoreFaults.Covers(cause))
+        {
+            Log.NotCutBack(logger, _path, offset, cause); // the next append cuts it
+        }
+    }
+
+    private void DropHash()
+    {
+        _hash?.Dispose();
+        _hash = null;
+    }
+
+    private void Close()
+    {
+        _file?.Dispose();
+        _file = null;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The upload {Path} could not be deleted; the purge of uploads will try again.")]
+        public static partial void NotDiscarded(ILogger logger, string path, Exception cause);
+
+        [LoggerMessage(LogLevel.Warning, "The upload {Path} could not be cut back to {Offset} bytes after a failed write.")]
+        public static partial void NotCutBack(ILogger logger, string path, long offset, Exception cause);
+    }
+}

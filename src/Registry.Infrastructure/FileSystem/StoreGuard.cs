@@ -1,0 +1,131 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Registry.Infrastructure.Stores;
+
+namespace Registry.Infrastructure.FileSystem;
+
+/// <summary>
+/// Sees to it that a root is used by one kind of software only: a small file at its top says whose it is and in which layout.
+/// </summary>
+internal sealed partial class StoreGuard(string store, FileSystemLayout layout, DurableFiles files, ILogger logger, TimeProvider time)
+{
+    private const string Product = "registry";
+    private const int Layout = 1;
+
+    // Longer than any file takes to be written; what is older was left by a crash.
+    private static readonly TimeSpan TemporaryFilesLive = TimeSpan.FromDays(1);
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    private sealed record Mark(string? Product, int Layout);
+
+    /// <exception cref="StoreRefusedException">The root cannot or must not be used.</exception>
+    public void Prepare()
+    {
+        CheckOwner();
+        Try("Staging", layout.Staging, () => Directory.CreateDirectory(layout.Staging));
+        Try("Root", layout.Root, () => Directory.CreateDirectory(layout.Temporary));
+        ProbeStaging();
+        DeleteLeftovers();
+    }
+
+    private void CheckOwner()
+    {
+        byte[]? mark = null;
+        Try("Root", layout.Root, () => mark = File.Exists(layout.Guard) ? File.ReadAllBytes(layout.Guard) : null);
+        if (mark is null)
+        {
+            if (Directory.Exists(layout.Content))
+            {
+                throw Refused(
+                    "Root", layout.Root, "holds the data of another registry", "Choose an empty folder, and import that data.");
+            }
+
+            var content = JsonSerializer.SerializeToUtf8Bytes(new Mark(Product, Layout), Json);
+            Try("Root", layout.Root, () => files.WriteGuard(content));
+            return;
+        }
+
+        var owner = Parse(mark);
+        if (owner?.Product != Product || owner.Layout < 1)
+        {
+            throw Refused(
+                "Root", layout.Root, $"belongs to something else ('{layout.Guard}' says so)", "Choose an empty folder.");
+        }
+
+        if (owner.Layout > Layout)
+        {
+            throw Refused(
+                "Root",
+                layout.Root,
+                $"has layout {owner.Layout}, this version knows layouts up to {Layout}",
+                "Run the newer version that has used it.");
+        }
+    }
+
+    private static Mark? Parse(byte[] mark)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Mark>(mark, Json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    // A file takes the way of every upload: this finds out whether both folders can be written, and whether they share a device.
+    private void ProbeStaging()
+    {
+        var name = Path.GetFileName(layout.NewTemporaryPath());
+        var (from, to) = (Path.Combine(layout.Staging, $"{name}.probe"), Path.Combine(layout.Temporary, name));
+        Try("Staging", layout.Staging, () => File.WriteAllBytes(from, []));
+        Try("Root", layout.Root, () =>
+        {
+            if (Durability.TryRename(from, to))
+            {
+                File.Delete(to);
+                return;
+            }
+
+            File.Delete(from);
+            File.WriteAllBytes(to, []);
+            File.Delete(to);
+            Log.StagingElsewhere(logger, store, layout.Staging, layout.Root);
+        });
+    }
+
+    private void DeleteLeftovers() => Try("Root", layout.Root, () =>
+    {
+        var before = (time.GetUtcNow() - TemporaryFilesLive).UtcDateTime;
+        foreach (var file in new DirectoryInfo(layout.Temporary).EnumerateFiles())
+        {
+            if (file.LastWriteTimeUtc < before)
+                file.Delete();
+        }
+    });
+
+    private void Try(string key, string folder, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception cause) when (StoreFaults.Covers(cause))
+        {
+            throw Refused(key, folder, $"cannot be used ({cause.Message})", "Let the server's user write there, or choose another folder.", cause);
+        }
+    }
+
+    private StoreRefusedException Refused(string key, string folder, string problem, string fix, Exception? cause = null)
+        => new($"Registry:Stores:{store}:{key} is '{folder}', which {problem}. {fix}", cause);
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            LogLevel.Information,
+            "Store {Store}: the staging folder {Staging} is on another device than {Root}; every finished upload is copied once.")]
+        public static partial void StagingElsewhere(ILogger logger, string store, string staging, string root);
+    }
+}

@@ -1,0 +1,65 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Registry.Application.Blobs;
+using Registry.Application.Catalog;
+using Registry.Application.Health;
+using Registry.Application.Manifests;
+using Registry.Application.Referrers;
+using Registry.Application.Registries;
+using Registry.Application.Stores;
+using Registry.Application.Tags;
+using Registry.Application.Uploads;
+using Registry.Infrastructure.Database;
+using Registry.Infrastructure.Metrics;
+using Registry.Infrastructure.Outbox;
+using Registry.Infrastructure.Startup;
+using Registry.Infrastructure.Stores;
+using Registry.Infrastructure.Uploads;
+
+namespace Registry.Infrastructure;
+
+public static class InfrastructureServices
+{
+    /// <summary>Adds the adapters behind the ports of the application, and what opens them at start.</summary>
+    /// <param name="data">The data folder.</param>
+    public static IServiceCollection AddInfrastructure(
+        this IServiceCollection services,
+        string data,
+        IReadOnlyDictionary<string, StoreOptions> stores,
+        DatabaseOptions database,
+        IReadOnlyDictionary<string, RegistrySettings> registries)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(_ => new DataFolder(data));
+
+        services.AddSingleton(provider => new BlobStores(
+            stores, provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IBlobStores>(provider => provider.GetRequiredService<BlobStores>());
+        services.AddSingleton(provider => new RegistryMap(registries, provider.GetRequiredService<IBlobStores>()));
+
+        services.AddSingleton<RegistryDatabase>(provider => database.Kind switch
+        {
+            DatabaseKind.Sqlite => new SqliteDatabase(
+                database.ConnectionString ?? $"Data Source={Path.Combine(data, "registry.db")}", provider.GetRequiredService<TimeProvider>()),
+            _ => throw new InvalidOperationException($"Registry:Database:Kind is '{database.Kind}', which is no kind of database."),
+        });
+        services.AddSingleton<Leases>();
+        services.AddSingleton<ManifestOutbox>();
+        services.AddSingleton<IBlobLinks, BlobLinks>();
+        services.AddSingleton<IUploadSessions, UploadSessions>();
+        services.AddSingleton<IManifestIndex, ManifestIndex>();
+        services.AddSingleton<ITagIndex, TagIndex>();
+        services.AddSingleton<IReferrerIndex, ReferrerIndex>();
+        services.AddSingleton<ICatalog, RepositoryCatalog>();
+        services.AddSingleton<IReadinessCheck, DatabaseReadiness>();
+
+        services.AddSingleton<RegistryMetrics>();
+
+        services.AddHostedService<RegistryStartup>();
+        services.AddHostedService(provider => provider.GetRequiredService<RegistryMetrics>());
+        services.AddHostedService<ManifestArchiver>();
+        services.AddHostedService<UploadPurge>();
+        return services;
+    }
+}

@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Registry.Application.Manifests;
+using Registry.Application.Registries;
+using Registry.Domain.Manifests;
+using Registry.Infrastructure.Database;
+using Registry.Infrastructure.Stores;
+
+namespace Registry.Infrastructure.Outbox;
+
+/// <summary>
+/// Brings the stores' copies of manifests and tags into agreement with the database, behind the answers to pushes. What a crash
+/// interrupts is done again.
+/// </summary>
+internal sealed partial class ManifestArchiver(
+    ManifestOutbox outbox, IManifestIndex manifests, RegistryMap registries, BlobStores stores, ILogger<ManifestArchiver> logger)
+    : BackgroundService
+{
+    private const int BatchSize = 100;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (await WorkAsync(stoppingToken) == 0)
+                    await outbox.WaitAsync(Patience, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // The notes stay until they are done; requests do not depend on them.
+                Log.Failed(logger, e);
+                await Task.Delay(Patience, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task<int> WorkAsync(CancellationToken cancellationToken)
+    {
+        var entries = await outbox.ReadAsync(BatchSize, cancellationToken);
+        if (entries.Count == 0)
+            return 0;
+        foreach (var entry in entries)
+            await ApplyAsync(entry, cancellationToken);
+        await outbox.RemoveAsync(entries, cancellationToken);
+        return entries.Count;
+    }
+
+    private async Task ApplyAsync(OutboxEntry entry, CancellationToken cancellationToken)
+    {
+        if (stores.FindArchive(registries.StoreOf(entry.Repository.Registry).Name) is not { } archive)
+            return;
+
+        var work = entry switch
+        {
+            { Tag: { } tag, Digest: { } digest } => archive.PutTagAsync(entry.Repository, Tag.Parse(tag), digest, cancellationToken),
+            { Tag: { } tag } => archive.RemoveTagAsync(entry.Repository, Tag.Parse(tag), cancellationToken),
+            { Digest: { } digest } => await manifests.FindAsync(entry.Repository, digest, cancellationToken) is { } manifest
+                ? archive.PutManifestAsync(entry.Repository, digest, manifest.Content, cancellationToken)
+                : archive.RemoveManifestAsync(entry.Repository, digest, cancellationToken),
+            _ => Task.CompletedTask,
+        };
+        await work;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "Copying manifests into the store failed; it will be tried again.")]
+        public static partial void Failed(ILogger logger, Exception e);
+    }
+}

@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Hosting;
+using Registry.Application.Catalog;
+using Registry.Application.Registries;
+using Registry.Infrastructure.Database;
+using Registry.Infrastructure.Stores;
+
+namespace Registry.Infrastructure.Startup;
+
+/// <summary>Takes hold of folder, stores and database before the first request, in an application of any kind.</summary>
+internal sealed class RegistryStartup(
+    DataFolder data, BlobStores stores, RegistryDatabase database, RegistryMap registries, ICatalog catalog) : IHostedLifecycleService
+{
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        data.Hold();
+        await stores.PrepareAsync(cancellationToken);
+        await database.OpenAsync(cancellationToken);
+        await RefuseHiddenRepositoriesAsync(cancellationToken);
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    // A path given to one registry takes names away from the registry at the root: what is stored under them could not be
+    // reached any more, and another content would answer to the same name.
+    private async Task RefuseHiddenRepositoriesAsync(CancellationToken cancellationToken)
+    {
+        var visible = registries.Visible(host: null);
+        foreach (var (root, _) in visible.Where(registry => registry.Prefix.Length == 0))
+        {
+            foreach (var (other, prefix) in visible.Where(registry => registry.Prefix.Length > 0))
+            {
+                var hidden = await catalog.ListAsync(root, after: null, prefix, limit: 3, cancellationToken);
+                if (hidden.Count > 0)
+                {
+                    throw new StartRefusedException(
+                        $"Registry:Registries:{other}:Path is '{prefix.TrimEnd('/')}', which would hide repositories stored in registry '{root}' "
+                        + $"({string.Join(", ", hidden)} …): choose another path, or move them first.");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+using Registry.Application.Stores;
+
+namespace Registry.Infrastructure.Stores;
+
+/// <summary>A store with what the server itself needs of it, beside the port of the use cases.</summary>
+internal interface IStoreAdapter : IBlobStore
+{
+    IManifestArchive Manifests { get; }
+
+    /// <summary>Makes the store ready for use, once, before the first request.</summary>
+    /// <exception cref="StoreRefusedException">The store cannot or must not be used.</exception>
+    Task PrepareAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,44 @@
+using MediatR;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Registry.Application.Uploads;
+
+namespace Registry.Infrastructure.Uploads;
+
+/// <summary>Drops abandoned uploads at start and every hour.</summary>
+internal sealed partial class UploadPurge(IMediator mediator, TimeProvider time, ILogger<UploadPurge> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        do
+        {
+            try
+            {
+                var purged = await mediator.Send(new PurgeUploadsCommand(), stoppingToken);
+                if (purged.TryGet(out var uploads, out _) && uploads.Sessions + uploads.Leftovers > 0)
+                    Log.Purged(logger, uploads.Sessions, uploads.Leftovers);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                Log.Failed(logger, e); // the next hour tries again
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken).AsTask() is true);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Dropped {Sessions} expired uploads and {Leftovers} leftovers without a session.")]
+        public static partial void Purged(ILogger logger, int sessions, int leftovers);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Dropping abandoned uploads failed.")]
+        public static partial void Failed(ILogger logger, Exception e);
+    }
+}

@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.Filters;
+using Registry.Application.Access;
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+using Registry.Web.Distribution;
+using Registry.Web.Errors;
+
+namespace Registry.Web.Access;
+
+/// <summary>
+/// What an action does to the repository of its path, or, where the path names none, what the caller must be able to do somewhere.
+/// Decided before a byte of the body is read.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+internal sealed class RequiresAccessAttribute(RegistryAction action) : Attribute, IAuthorizationFilter
+{
+    public RegistryAction Action { get; } = action;
+
+    public void OnAuthorization(AuthorizationFilterContext context)
+    {
+        if (!IsAllowed(context.HttpContext))
+            context.Result = Refuse(context.HttpContext);
+    }
+
+    private bool IsAllowed(HttpContext context)
+    {
+        if (RequestPrincipal.Find(context) is not { } principal)
+            return false;
+        var policy = context.RequestServices.GetRequiredService<IAccessPolicy>();
+        return context.Features.Get<RequestedRepository>()?.Resolve(context) is { } repository
+            ? policy.Allows(principal, repository.Identity, Action)
+            : policy.AllowsAnywhere(principal, Action);
+    }
+
+    private static IActionResult Refuse(HttpContext context)
+        => context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)
+            ? ProblemResult.From(OciError.Unauthenticated())
+            : OciErrorResult.From(OciError.Unauthenticated());
+}

@@ -1,0 +1,51 @@
+using MediatR;
+using Microsoft.AspNetCore.Mvc;
+using Registry.Application.Registries;
+using Registry.Domain.Catalog;
+using Registry.Domain.Errors;
+using Registry.Domain.Manifests;
+using Registry.Domain.Repositories;
+using Registry.Web.Access;
+using Registry.Web.Errors;
+
+namespace Registry.Web.Admin;
+
+/// <summary>What the admin API's controllers have in common.</summary>
+[ApiExplorerSettings(GroupName = WebServices.ApiDocument)]
+[Produces("application/json")]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
+public abstract class AdminController(IMediator mediator, RegistryMap registries) : ControllerBase
+{
+    protected IMediator Mediator { get; } = mediator;
+
+    /// <summary>
+    /// The repository that clients of this host call <paramref name="name"/>, if the caller may pull from it; otherwise the answer,
+    /// the same for what is unknown and what is hidden.
+    /// </summary>
+    protected Result<RepositoryAddress> Resolve(string? name)
+    {
+        if (!RepositoryName.TryParse(name, out var parsed))
+            return OciError.NameInvalid(name);
+        var address = registries.Resolve(Request.Host.Host, ns: null, parsed);
+        return address is not null && RepositoryAccess.IsAllowed(HttpContext, address.Identity, Domain.Access.RegistryAction.Pull)
+            ? address
+            : OciError.RepositoryUnknown(parsed);
+    }
+
+    protected static Result<PageRequest> ReadPage(string? n, string? last)
+        => PageRequest.TryParse(n, last, out var page) ? page : OciError.PageInvalid(n);
+
+    protected static Result<Reference> ReadReference(string? text)
+        => Reference.TryParse(text, out var reference) ? reference : OciError.ManifestUnknown(text);
+
+    /// <summary>A page as the API shows it.</summary>
+    protected static PageModel<TModel> ToModel<T, TModel>(Page<T> page, Func<T, TModel> model, Func<T, string> key)
+        => new([.. page.Items.Select(model)], page.More ? key(page.Items[^1]) : null);
+
+    protected static IActionResult Problem(IReadOnlyList<OciError> errors) => ProblemResult.From(errors);
+}
+
+/// <summary>One page of a list.</summary>
+/// <param name="Next">Give it as <c>last</c> to get the page that follows; null on the last page.</param>
+public sealed record PageModel<T>(IReadOnlyList<T> Items, string? Next);

@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Registry.Infrastructure;
+
+namespace Registry.Web.Commands;
+
+/// <summary>One address that the server listens on.</summary>
+/// <param name="Text">As configured.</param>
+/// <param name="Ip">Null for <c>localhost</c>, which is IPv4 and IPv6 loopback together.</param>
+internal sealed record Listener(string Text, IPAddress? Ip, int Port)
+{
+    public bool IsLoopback => Ip is null || IPAddress.IsLoopback(Ip);
+
+    /// <summary>The setting for an address and a port.</summary>
+    public static string Address(string host, int port)
+        => $"http://{(host.Contains(':', StringComparison.Ordinal) && !host.StartsWith('[') ? $"[{host}]" : host)}:{port.ToString(CultureInfo.InvariantCulture)}";
+
+    /// <exception cref="StartRefusedException">The text is no address to listen on.</exception>
+    public static Listener Parse(string text)
+    {
+        // "*" is no host name to Uri.
+        if (Uri.TryCreate(text.Replace("://*", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var uri)
+            && uri is { Scheme: "http", PathAndQuery: "/" } && uri.Port is >= 0 and <= 65535)
+        {
+            if (uri.Host == "localhost")
+                return new(text, Ip: null, uri.Port);
+            if (text.Contains("://*", StringComparison.Ordinal))
+                return new(text, IPAddress.IPv6Any, uri.Port);
+            if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip))
+                return new(text, ip, uri.Port);
+        }
+
+        throw new StartRefusedException(
+            $"Registry:Listen has '{text}', which is no address to listen on: use http://localhost:5000, http://192.0.2.1:5000 or http://*:5000.");
+    }
+
+    public void AddTo(KestrelServerOptions kestrel)
+    {
+        if (Ip is not null)
+            kestrel.Listen(Ip, Port);
+        else if (Port == 0)
+            kestrel.Listen(IPAddress.Loopback, 0); // any free port cannot be the same one twice
+        else
+            kestrel.ListenLocalhost(Port);
+    }
+}

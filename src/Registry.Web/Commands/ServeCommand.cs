@@ -1,0 +1,133 @@
+using System.CommandLine;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Registry.Infrastructure;
+using Registry.Infrastructure.Stores;
+using Registry.Web.Configuration;
+using Registry.Web.Requests;
+
+namespace Registry.Web.Commands;
+
+/// <summary><c>registry serve</c>: runs the server until it is told to stop.</summary>
+internal sealed class ServeCommand : Command
+{
+    private const int Refused = 1;
+
+    private readonly Option<int?> _port = new("--port") { Description = "Port to listen on (default 5000)." };
+    private readonly Option<string?> _listen = new("--listen")
+    {
+        Description = "Address to listen on: localhost (default), an IP address, or * for all.",
+    };
+
+    private readonly Option<string?> _data = new("--data") { Description = "Folder for everything that is stored (default ./data)." };
+    private readonly Option<FileInfo?> _config = new("--config") { Description = "A configuration file (JSON) besides appsettings.json." };
+    private readonly Option<string?> _anonymous = new("--anonymous")
+    {
+        Description = "What clients without credentials may do: none, pull or push. Default push, as long as only this machine is served.",
+    };
+
+    private readonly Option<bool> _verbose = new("--verbose") { Description = "Log more." };
+
+    public ServeCommand()
+        : base("serve", "Run the registry (the default command).")
+    {
+        foreach (var option in AllOptions)
+            Options.Add(option);
+        SetAction(RunAsync);
+    }
+
+    /// <summary>The root command has them too, so that <c>serve</c> may be left out.</summary>
+    public IEnumerable<Option> AllOptions => [_port, _listen, _data, _config, _anonymous, _verbose];
+
+    public async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var app = Build(arguments);
+            await app.StartAsync(cancellationToken);
+            await app.WaitForShutdownAsync(cancellationToken);
+            return 0;
+        }
+        catch (Exception e) when (e is StartRefusedException or StoreRefusedException)
+        {
+            return await RefuseAsync(e.Message);
+        }
+        catch (IOException e) when (e.Message.StartsWith("Failed to bind", StringComparison.Ordinal))
+        {
+            return await RefuseAsync($"{e.Message.TrimEnd('.')}: another program listens there; choose another one with --port or --listen.");
+        }
+        catch (Exception e) when (e is InvalidDataException or FormatException or FileNotFoundException)
+        {
+            return await RefuseAsync($"The configuration cannot be read: {e.GetBaseException().Message}");
+        }
+    }
+
+    private WebApplication Build(ParseResult arguments)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ContentRootPath = AppContext.BaseDirectory, // appsettings.json stands beside the program, wherever it is started
+        });
+        if (arguments.GetValue(_config) is { } file)
+        {
+            if (!file.Exists)
+                throw new StartRefusedException($"The configuration file '{file.FullName}' does not exist: check --config.");
+            builder.Configuration.AddJsonFile(file.FullName);
+            builder.Configuration.AddEnvironmentVariables(); // again: they win over files
+        }
+
+        builder.Configuration.AddInMemoryCollection(ToSettings(arguments));
+        ConsoleLog.Configure(builder.Logging, arguments.GetValue(_verbose));
+        var options = ConfigurationReader.Read(builder.Configuration);
+        builder.Services.AddRegistry(options);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+
+        var listeners = options.Listen.Select(Listener.Parse).ToList();
+        if (options.Access.Anonymous is null && listeners.FirstOrDefault(listener => !listener.IsLoopback) is { } open)
+        {
+            throw new StartRefusedException(
+                $"Registry:Listen has '{open.Text}', which other machines can reach, and nothing says what they may do: "
+                + "set Registry:Access:Anonymous (--anonymous) to None, Pull or Push.");
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, listeners));
+        ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount * 4), 4); // flushes to disk block their threads
+
+        var app = builder.Build();
+        app.MapRegistry();
+        app.Lifetime.ApplicationStarted.Register(() => ConsoleLog.Started(
+            app.Logger, string.Join(", ", options.Listen), Path.GetFullPath(options.Data)));
+        return app;
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, IReadOnlyList<Listener> listeners)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = null; // blobs have any size; manifests have their own limit
+
+        // A client that compresses while it sends, or unpacks while it reads, pauses for long; one that never goes on is cut off.
+        var rate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromMinutes(1));
+        kestrel.Limits.MinRequestBodyDataRate = rate;
+        kestrel.Limits.MinResponseDataRate = rate;
+        foreach (var listener in listeners)
+            listener.AddTo(kestrel);
+    }
+
+    private Dictionary<string, string?> ToSettings(ParseResult arguments)
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        if (arguments.GetValue(_data) is { } data)
+            settings["Registry:Data"] = data;
+        if (arguments.GetValue(_anonymous) is { } anonymous)
+            settings["Registry:Access:Anonymous"] = anonymous;
+        var (listen, port) = (arguments.GetValue(_listen), arguments.GetValue(_port));
+        if (listen is not null || port is not null)
+            settings["Registry:Listen:0"] = Listener.Address(listen ?? "localhost", port ?? 5000);
+        return settings;
+    }
+
+    private static async Task<int> RefuseAsync(string message)
+    {
+        await Console.Error.WriteLineAsync($"registry: {message}");
+        return Refused;
+    }
+}

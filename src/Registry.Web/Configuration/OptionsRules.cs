@@ -1,0 +1,102 @@
+using System.Net;
+using Registry.Application.Registries;
+using Registry.Domain.Repositories;
+using Registry.Infrastructure;
+
+namespace Registry.Web.Configuration;
+
+/// <summary>Defaults that depend on other settings, and what the settings must be like together.</summary>
+internal static class OptionsRules
+{
+    public static void Complete(RegistryOptions options)
+    {
+        if (options.Stores.Count == 0)
+            options.Stores["default"] = new();
+        foreach (var (name, store) in options.Stores)
+        {
+            if (store.Root.Length == 0)
+                store.Root = Path.Combine(options.Data, name == "default" ? "blobs" : $"blobs-{name}");
+        }
+
+        if (options.Registries.Count == 0)
+            options.Registries["default"] = new();
+        if (options.Listen.Count == 0)
+            options.Listen.Add("http://localhost:5000");
+        if (options.Metrics.AllowedNetworks.Count == 0)
+        {
+            options.Metrics.AllowedNetworks.Add("127.0.0.0/8");
+            options.Metrics.AllowedNetworks.Add("::1/128");
+        }
+    }
+
+    /// <exception cref="StartRefusedException">Names key, value and fix.</exception>
+    public static void Check(RegistryOptions options)
+    {
+        Require(options.Data.Trim().Length > 0, "Registry:Data is empty: name a folder.");
+        Require(options.Uploads.Expiry > TimeSpan.Zero, $"Registry:Uploads:Expiry is {options.Uploads.Expiry}, it must be above zero.");
+        Require(
+            options.GarbageCollection.Lease >= TimeSpan.FromMinutes(1),
+            $"Registry:GarbageCollection:Lease is {options.GarbageCollection.Lease}, it must be a minute or more: a push must end before its parts expire.");
+        Require(
+            options.Manifests.MaxBytes is >= 1024 and <= 64 * 1024 * 1024,
+            $"Registry:Manifests:MaxBytes is {options.Manifests.MaxBytes}, it must be from 1024 to 67108864.");
+        Require(options.Manifests.MaxTags >= 10, $"Registry:Manifests:MaxTags is {options.Manifests.MaxTags}, it must be 10 or more.");
+        foreach (var network in options.Metrics.AllowedNetworks)
+            Require(IPNetwork.TryParse(network, out _), $"Registry:Metrics:AllowedNetworks has '{network}', which is no network such as 10.0.0.0/8.");
+        foreach (var origin in options.Cors.Origins)
+        {
+            Require(
+                Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority) == origin,
+                $"Registry:Cors:Origins has '{origin}', which is no origin such as https://ui.example.com (no path, no *).");
+        }
+
+        CheckRegistries(options);
+    }
+
+    private static void CheckRegistries(RegistryOptions options)
+    {
+        foreach (var (name, registry) in options.Registries)
+        {
+            var key = $"Registry:Registries:{name}";
+            Require(RegistryName.TryParse(name, out _), $"{key}: '{name}' is no registry name; use lower-case letters, digits and dashes.");
+            Require(
+                options.Stores.ContainsKey(registry.Store),
+                $"{key}:Store is '{registry.Store}', which Registry:Stores does not have ({string.Join(", ", options.Stores.Keys)}).");
+            Require(
+                registry.Path.Length == 0 || RepositoryName.TryParse(registry.Path.Trim('/'), out _),
+                $"{key}:Path is '{registry.Path}', which cannot begin a repository name.");
+            foreach (var host in registry.Hosts)
+            {
+                var bare = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
+                Require(Uri.CheckHostName(bare) != UriHostNameType.Unknown, $"{key}:Hosts has '{host}', which is no host name or *.suffix (no port).");
+            }
+        }
+
+        foreach (var (name, registry) in options.Registries)
+        {
+            foreach (var (other, rival) in options.Registries.Where(entry => string.CompareOrdinal(entry.Key, name) > 0))
+            {
+                var (path, otherPath) = (registry.Path.Trim('/'), rival.Path.Trim('/'));
+                Require(
+                    path.Length == 0 || otherPath.Length == 0 || !$"{path}/".StartsWith($"{otherPath}/", StringComparison.Ordinal)
+                        && !$"{otherPath}/".StartsWith($"{path}/", StringComparison.Ordinal),
+                    $"Registry:Registries:{name}:Path '{path}' and Registry:Registries:{other}:Path '{otherPath}' overlap: give them separate paths.");
+                Require(
+                    !IsAtRoot(name, registry) || !IsAtRoot(other, rival),
+                    $"Registry:Registries:{name} and Registry:Registries:{other} both have an empty Path: give one of them a Path or Hosts.");
+                Require(
+                    !registry.Hosts.Intersect(rival.Hosts, StringComparer.OrdinalIgnoreCase).Any(),
+                    $"Registry:Registries:{name}:Hosts and Registry:Registries:{other}:Hosts share a host name: give it to one of them.");
+            }
+        }
+    }
+
+    private static bool IsAtRoot(string name, RegistrySettings registry)
+        => registry.Path.Trim('/').Length == 0 && (name == "default" || registry.Hosts.Count == 0);
+
+    private static void Require(bool holds, string problem)
+    {
+        if (!holds)
+            throw new StartRefusedException(problem);
+    }
+}

@@ -1,0 +1,44 @@
+using MediatR;
+using Microsoft.AspNetCore.Mvc;
+using Registry.Application.Blobs;
+using Registry.Domain.Access;
+using Registry.Domain.Blobs;
+using Registry.Domain.Repositories;
+using Registry.Web.Access;
+using Registry.Web.Errors;
+
+namespace Registry.Web.Distribution;
+
+[DistributionRequest, ApiExplorerSettings(IgnoreApi = true)]
+public sealed class BlobsController(IMediator mediator) : ControllerBase
+{
+    [HttpHead("/v2/{name}/blobs/{digest}")] // end-2
+    [RequiresAccess(RegistryAction.Pull)]
+    public async Task<IActionResult> Head(RepositoryAddress name, Digest digest, CancellationToken cancellationToken)
+    {
+        var found = await mediator.Send(new FindBlobQuery(name.Identity, digest), cancellationToken);
+        return found.Match(blob => BlobResult.Head(digest, blob.Size), OciErrorResult.From);
+    }
+
+    [HttpGet("/v2/{name}/blobs/{digest}")] // end-2
+    [RequiresAccess(RegistryAction.Pull)]
+    public async Task<IActionResult> Get(RepositoryAddress name, Digest digest, CancellationToken cancellationToken)
+    {
+        if (ContentHeaders.HasUnchanged(Request, digest))
+        {
+            var found = await mediator.Send(new FindBlobQuery(name.Identity, digest), cancellationToken);
+            return found.Match(_ => ContentHeaders.NotModified(Response, digest), OciErrorResult.From);
+        }
+
+        var opened = await mediator.Send(new OpenBlobQuery(name.Identity, digest), cancellationToken);
+        return opened.Match(BlobResult.Get, OciErrorResult.From);
+    }
+
+    [HttpDelete("/v2/{name}/blobs/{digest}")] // end-10
+    [RequiresAccess(RegistryAction.Delete)]
+    public async Task<IActionResult> Delete(RepositoryAddress name, Digest digest, CancellationToken cancellationToken)
+    {
+        var deleted = await mediator.Send(new DeleteBlobCommand(name.Identity, digest), cancellationToken);
+        return deleted.Match(_ => StatusCode(StatusCodes.Status202Accepted), OciErrorResult.From);
+    }
+}

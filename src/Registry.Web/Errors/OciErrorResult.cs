@@ -1,0 +1,108 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.AspNetCore.Mvc;
+using Registry.Domain.Errors;
+
+namespace Registry.Web.Errors;
+
+/// <summary>
+/// The only writer of <c>{"errors":[…]}</c> (distribution-spec, "Error Codes"), and the only place that makes a status of an
+/// <see cref="ErrorReason"/>.
+/// </summary>
+internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionResult
+{
+    // Answers are application/json, never part of a page: quotes need no HTML-safe spelling.
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static IActionResult From(IReadOnlyList<OciError> errors) => new OciErrorResult(errors);
+
+    public static IActionResult From(OciError error) => new OciErrorResult([error]);
+
+    public static int StatusOf(OciError error) => error.Reason switch
+    {
+        ErrorReason.NotFound => StatusCodes.Status404NotFound,
+        ErrorReason.Invalid => StatusCodes.Status400BadRequest,
+        ErrorReason.OutOfOrder or ErrorReason.RangeNotSatisfiable => StatusCodes.Status416RangeNotSatisfiable,
+        ErrorReason.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        ErrorReason.TooMany => StatusCodes.Status414UriTooLong,
+        ErrorReason.Unauthenticated => StatusCodes.Status401Unauthorized,
+        ErrorReason.Denied => StatusCodes.Status403Forbidden,
+        ErrorReason.Unsupported => StatusCodes.Status405MethodNotAllowed,
+        ErrorReason.StoreFull => StatusCodes.Status507InsufficientStorage,
+        ErrorReason.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
+    public Task ExecuteResultAsync(ActionContext context) => WriteAsync(context.HttpContext, errors);
+
+    /// <summary>Answers a request whose response has not begun.</summary>
+    public static async Task WriteAsync(HttpContext context, IReadOnlyList<OciError> errors)
+    {
+        var response = context.Response;
+        response.StatusCode = StatusOf(errors[0]);
+        switch (response.StatusCode)
+        {
+            case StatusCodes.Status401Unauthorized:
+                response.Headers.WWWAuthenticate = "Basic realm=\"registry\", charset=\"UTF-8\"";
+                break;
+            case StatusCodes.Status405MethodNotAllowed when response.Headers.Allow.Count == 0:
+                response.Headers.Allow = "GET, HEAD";
+                break;
+            case StatusCodes.Status503ServiceUnavailable:
+                response.Headers.RetryAfter = "5";
+                break;
+        }
+
+        var body = new ArrayBufferWriter<byte>(512);
+        await using (var json = new Utf8JsonWriter(body, Plain))
+            Write(json, errors, context.TraceIdentifier);
+        response.ContentType = "application/json";
+        response.ContentLength = body.WrittenCount;
+        await response.BodyWriter.WriteAsync(body.WrittenMemory, context.RequestAborted);
+    }
+
+    private static void Write(Utf8JsonWriter json, IReadOnlyList<OciError> errors, string requestId)
+    {
+        json.WriteStartObject();
+        json.WriteStartArray("errors");
+        foreach (var error in errors)
+        {
+            json.WriteStartObject();
+            json.WriteString("code", Wire(error.Code));
+            json.WriteString("message", error.Message);
+            json.WriteStartObject("detail");
+            foreach (var (key, value) in error.Detail ?? new Dictionary<string, string>(StringComparer.Ordinal))
+                json.WriteString(key, value);
+            if (error.Offset is { } offset)
+                json.WriteString("offset", offset.ToString(CultureInfo.InvariantCulture));
+            json.WriteString("requestId", requestId);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static string Wire(OciErrorCode code) => code switch
+    {
+        OciErrorCode.BlobUnknown => "BLOB_UNKNOWN",
+        OciErrorCode.BlobUploadInvalid => "BLOB_UPLOAD_INVALID",
+        OciErrorCode.BlobUploadUnknown => "BLOB_UPLOAD_UNKNOWN",
+        OciErrorCode.DigestInvalid => "DIGEST_INVALID",
+        OciErrorCode.ManifestBlobUnknown => "MANIFEST_BLOB_UNKNOWN",
+        OciErrorCode.ManifestInvalid => "MANIFEST_INVALID",
+        OciErrorCode.ManifestUnknown => "MANIFEST_UNKNOWN",
+        OciErrorCode.NameInvalid => "NAME_INVALID",
+        OciErrorCode.NameUnknown => "NAME_UNKNOWN",
+        OciErrorCode.SizeInvalid => "SIZE_INVALID",
+        OciErrorCode.Unauthorized => "UNAUTHORIZED",
+        OciErrorCode.Denied => "DENIED",
+        OciErrorCode.Unsupported => "UNSUPPORTED",
+        OciErrorCode.TooManyRequests => "TOOMANYREQUESTS",
+        OciErrorCode.Unavailable => "UNAVAILABLE",
+        _ => "UNKNOWN",
+    };
+}

@@ -1,0 +1,73 @@
+using Registry.Domain.Errors;
+using Registry.Web.Errors;
+
+namespace Registry.Web.Requests;
+
+/// <summary>Answers what no action has answered: failures of storage, broken requests, unknown paths and methods, bugs.</summary>
+internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<FailureAnswers> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var path = context.Request.Path;
+        if (path.StartsWithSegments("/v2", StringComparison.Ordinal))
+            context.Response.Headers["Docker-Distribution-API-Version"] = "registry/2.0";
+
+        OciError error;
+        try
+        {
+            await next(context);
+            if (context.Response.HasStarted || context.Response.ContentLength is not null || context.Response.ContentType is not null)
+                return;
+            if (context.Response.StatusCode == StatusCodes.Status404NotFound)
+                error = new(OciErrorCode.Unsupported, ErrorReason.NotFound, "There is nothing at this path.");
+            else if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
+                error = new(OciErrorCode.Unsupported, ErrorReason.Unsupported, $"{context.Request.Method} is not possible here.");
+            else
+                return;
+        }
+        catch (Exception e) when (context.Response.HasStarted)
+        {
+            if (!context.RequestAborted.IsCancellationRequested)
+                Log.CutOff(logger, e);
+            context.Abort(); // the client must not take half an answer for a whole one
+            return;
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            return; // nobody is there to be answered
+        }
+        catch (BadHttpRequestException e)
+        {
+            error = e.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? new(OciErrorCode.SizeInvalid, ErrorReason.TooLarge, "The body is too large.")
+                : new(OciErrorCode.SizeInvalid, ErrorReason.Invalid, "The body broke off or is malformed.");
+        }
+        catch (StorageException e)
+        {
+            Log.StorageFailed(logger, e.Error.Message, e);
+            error = e.Error;
+        }
+        catch (Exception e)
+        {
+            Log.Failed(logger, e);
+            error = OciError.Fault();
+        }
+
+        if (path.StartsWithSegments("/api", StringComparison.Ordinal))
+            await ProblemResult.WriteAsync(context, [error]);
+        else
+            await OciErrorResult.WriteAsync(context, [error]);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "The request failed.")]
+        public static partial void Failed(ILogger logger, Exception e);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Storage failed: {Problem}")]
+        public static partial void StorageFailed(ILogger logger, string problem, Exception e);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "The answer was cut off.")]
+        public static partial void CutOff(ILogger logger, Exception e);
+    }
+}

@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Mvc.ApplicationParts;
+using Microsoft.OpenApi;
+using Registry.Application;
+using Registry.Infrastructure;
+using Registry.Web.Configuration;
+using Registry.Web.Distribution;
+using Registry.Web.Requests;
+
+namespace Registry.Web;
+
+/// <summary>The composition of the registry, for its own server as for any ASP.NET Core application that hosts it.</summary>
+public static class WebServices
+{
+    internal const string CorsPolicy = "registry";
+
+    /// <summary>Adds a registry as the section <c>Registry</c> of <paramref name="configuration"/> describes it.</summary>
+    /// <exception cref="StartRefusedException">The configuration cannot be used; the message names key, value and fix.</exception>
+    public static IServiceCollection AddRegistry(this IServiceCollection services, IConfiguration configuration)
+        => services.AddRegistry(ConfigurationReader.Read(configuration));
+
+    internal static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(options.Access);
+        services.AddSingleton(options.Delete);
+        services.AddSingleton(options.Uploads);
+        services.AddSingleton(options.Manifests);
+        services.AddSingleton(options.GarbageCollection);
+        services.AddApplication();
+        services.AddInfrastructure(options.Data, options.Stores.AsReadOnly(), options.Database, options.Registries.AsReadOnly());
+
+        services.AddSingleton<IStartupFilter, RequestPipeline>();
+        services.AddCors(cors => cors.AddPolicy(CorsPolicy, policy => policy
+            .WithOrigins([.. options.Cors.Origins])
+            .AllowAnyMethod()
+            .AllowAnyHeader()
+            .WithExposedHeaders("Docker-Content-Digest", "Link", "Location", "OCI-Subject", "OCI-Filters-Applied", "OCI-Tag", "Range", "X-Request-Id")));
+        services.AddControllers(mvc => mvc.ModelBinderProviders.Insert(0, new RepositoryAddressBinder()))
+            .ConfigureApplicationPartManager(AddOurControllers);
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(swagger =>
+        {
+            swagger.SwaggerDoc(ApiDocument, new OpenApiInfo { Title = "Registry admin API", Version = "v1" });
+            var comments = Path.Combine(AppContext.BaseDirectory, "Registry.Web.xml");
+            if (File.Exists(comments))
+                swagger.IncludeXmlComments(comments, includeControllerXmlComments: true);
+        });
+        return services;
+    }
+
+    /// <summary>
+    /// Maps the distribution API under <c>/v2</c>, the admin API under <c>/api/v1</c> with its document at <c>/swagger</c>,
+    /// <c>/healthz</c> and <c>/metrics</c>.
+    /// </summary>
+    public static WebApplication MapRegistry(this WebApplication app)
+    {
+        app.UseSwagger();
+        app.UseSwaggerUI(ui => ui.SwaggerEndpoint($"/swagger/{ApiDocument}/swagger.json", "Registry admin API"));
+        app.MapControllers();
+        return app;
+    }
+
+    internal const string ApiDocument = "registry";
+
+    private static void AddOurControllers(ApplicationPartManager parts)
+    {
+        var assembly = typeof(WebServices).Assembly;
+        if (!parts.ApplicationParts.OfType<AssemblyPart>().Any(part => part.Assembly == assembly))
+            parts.ApplicationParts.Add(new AssemblyPart(assembly));
+    }
+}
