@@ -20,7 +20,7 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     private static readonly string? External = Environment.GetEnvironmentVariable("REGISTRY_TEST_URL");
 
     private readonly TemporaryFolder _folder = new();
-    private readonly (string Key, string Value)[] _settings;
+    private readonly (string Key, string? Value)[] _settings;
     private RegistryClient? _client;
     private WebApplication? _application;
 
@@ -29,7 +29,7 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     {
     }
 
-    private RegistryFactory((string Key, string Value)[] settings) => _settings = settings;
+    private RegistryFactory((string Key, string? Value)[] settings) => _settings = settings;
 
     public RegistryClient Client => _client ?? throw new InvalidOperationException("The registry has not been started.");
 
@@ -38,8 +38,8 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     /// <summary>The folder below which the registry stores everything, unless <c>Registry:Data</c> names another one.</summary>
     public string Data => _folder.Path;
 
-    /// <summary>Starts a registry with settings of its own, keys below <c>Registry:</c>.</summary>
-    public static async Task<RegistryFactory> StartAsync(params (string Key, string Value)[] settings)
+    /// <summary>Starts a registry with settings of its own, keys below <c>Registry:</c>; null leaves one to its default.</summary>
+    public static async Task<RegistryFactory> StartAsync(params (string Key, string? Value)[] settings)
     {
         var factory = new RegistryFactory(settings);
         await factory.InitializeAsync();
@@ -50,7 +50,7 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     public static string NewRepository() => $"test/{Guid.NewGuid():N}";
 
     /// <summary>The settings of a registry for tests: its folder, and everybody may push.</summary>
-    public static Dictionary<string, string?> Settings(string data, params (string Key, string Value)[] others)
+    public static Dictionary<string, string?> Settings(string data, params (string Key, string? Value)[] others)
     {
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
         {
@@ -99,7 +99,11 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     {
         _client?.Dispose();
         if (_application is not null)
+        {
+            await _application.StopAsync();
             await _application.DisposeAsync();
+        }
+
         _folder.Dispose();
     }
 

@@ -91,6 +91,22 @@ public sealed class AccessTests
         Assert.Equal(first.Header("WWW-Authenticate")?.Replace("repository:a:", "repository:b:", StringComparison.Ordinal), second.Header("WWW-Authenticate"));
     }
 
+    [Theory]
+    [InlineData("X-Forwarded-For")]
+    [InlineData("X-Forwarded-Proto")]
+    [InlineData("Forwarded")]
+    [InlineData("X-Real-IP")]
+    public async Task While_nothing_is_configured_this_machine_may_push_and_nobody_through_a_proxy(string header)
+    {
+        await using var fresh = await RegistryFactory.StartAsync(("Access:Anonymous", null));
+
+        await fresh.Client.PushImageAsync("a", "v1");
+
+        foreach (var path in new[] { "/v2/", "/v2/a/manifests/v1", "/v2/_catalog" })
+            ExpectChallenge(await fresh.Client.GetAsync(path, (header, "203.0.113.7")), "GET");
+        ExpectChallenge(await fresh.Client.PostAsync("/v2/a/blobs/uploads/", null, (header, "203.0.113.7")), "POST");
+    }
+
     private static void ExpectChallenge(Answer answer, string method)
     {
         answer.Expect(401);

@@ -73,7 +73,6 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
     [InlineData("-tag")]
     [InlineData("t%20g")]
     [InlineData("t%2Fg")]
-    [InlineData("t%00g")]
     public async Task Illegal_tag(string tag)
     {
         var manifest = (await Client.NewImageAsync(Repository)).Build();

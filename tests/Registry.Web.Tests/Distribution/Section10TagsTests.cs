@@ -106,7 +106,6 @@ public sealed class Section10TagsTests(RegistryFactory registry) : DistributionT
     [InlineData("-1", 400)]
     [InlineData("abc", 400)]
     [InlineData("1.5", 400)]
-    [InlineData("", 400)]
     [InlineData("0x10", 400)]
     [InlineData("%2B5", 400)]
     [InlineData("999999", 200)]

@@ -99,7 +99,7 @@ public sealed class Section13OtherTests(RegistryFactory registry) : Distribution
 
         var answer = (await closed.Client.GetAsync(ManifestPath("v1"))).ExpectError(401, "UNAUTHORIZED");
 
-        Assert.Matches("^(Basic|Bearer) realm=\"[^\"]+\"(,[a-z]+=\"[^\"]*\")*$", answer.Header("WWW-Authenticate"));
+        Assert.Matches("^(Basic|Bearer) realm=\"[^\"]+\"(, ?[a-z]+=\"[^\"]*\")*$", answer.Header("WWW-Authenticate"));
     }
 
     [Fact(DisplayName = "13.8 _catalog lists the repositories that hold manifests")]

@@ -34,7 +34,8 @@ public sealed class HostApplication : IAsyncLifetime
     public async Task DisposeAsync()
     {
         _client?.Dispose();
-        await _application!.DisposeAsync();
+        await _application!.StopAsync();
+        await _application.DisposeAsync();
         _folder.Dispose();
     }
 }

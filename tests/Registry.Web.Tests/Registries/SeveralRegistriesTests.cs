@@ -12,7 +12,7 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
         public async Task InitializeAsync()
             => Registry = await RegistryFactory.StartAsync(
                 ("Registries:team:Path", "team"),
-                ("Registries:nested:Path", "team/nested"),
+                ("Registries:nested:Path", "teams/nested"),
                 ("Registries:images:Hosts:0", "images.example"),
                 ("Registries:images:Hosts:1", "*.images.example"));
 
@@ -42,14 +42,38 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
     }
 
     [Fact]
-    public async Task The_longest_path_wins_and_a_path_ends_at_a_slash()
+    public async Task A_path_ends_at_a_slash()
     {
-        await _client.PushImageAsync($"team/nested/{_name}", "nested");
-        await _client.PushImageAsync($"team/{_name}", "team");
-        await _client.PushImageAsync($"teamx/{_name}", "root");
+        string[] names = [_name, $"team/{_name}", $"teams/nested/{_name}", $"teamx/{_name}", $"teams/{_name}", $"teams/nestedx/{_name}"];
+        for (var i = 0; i < names.Length; i++)
+            await _client.PushImageAsync(names[i], $"v{i}");
 
-        foreach (var (repository, tag) in new[] { ($"team/nested/{_name}", "nested"), ($"team/{_name}", "team"), ($"teamx/{_name}", "root") })
-            Assert.Equal(tag, (await _client.GetAsync($"/v2/{repository}/tags/list")).Expect(200).Json.GetProperty("tags")[0].GetString());
+        for (var i = 0; i < names.Length; i++)
+            Assert.Equal($"v{i}", (await _client.GetAsync($"/v2/{names[i]}/tags/list")).Expect(200).Json.GetProperty("tags").EnumerateArray().Single().GetString());
+    }
+
+    [Fact]
+    public async Task A_registry_of_another_name_may_stand_at_the_root()
+    {
+        await using var registry = await RegistryFactory.StartAsync(("Registries:main:Path", ""));
+
+        await registry.Client.PushImageAsync("a", "v1");
+
+        (await registry.Client.GetAsync("/v2/a/manifests/v1")).Expect(200);
+    }
+
+    [Theory]
+    [InlineData("team", "team")]
+    [InlineData("team", "team/nested")]
+    public async Task Paths_that_overlap_stop_the_start_and_are_named(string first, string second)
+    {
+        var failure = await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            await using var registry = await RegistryFactory.StartAsync(("Registries:a:Path", first), ("Registries:b:Path", second));
+        });
+
+        Assert.Contains("Registry:Registries:a:Path", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Registry:Registries:b:Path", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -119,7 +143,7 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
     [Fact]
     public async Task The_catalog_merges_the_registries_of_a_host_in_order_and_pages_over_them()
     {
-        string[] names = [$"a{_name}", $"t{_name}", $"team/{_name}", $"team/nested/{_name}", $"team/z{_name}", $"z{_name}"];
+        string[] names = [$"a{_name}", $"t{_name}", $"team/{_name}", $"teams/nested/{_name}", $"team/z{_name}", $"z{_name}"];
         foreach (var name in names)
             await _client.PushManifestAsync(name, "v1", ManifestBuilder.Index().Build());
 
