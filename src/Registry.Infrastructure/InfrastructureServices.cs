@@ -53,6 +53,7 @@ public static class InfrastructureServices
         services.AddSingleton<IReferrerIndex, ReferrerIndex>();
         services.AddSingleton<ICatalog, RepositoryCatalog>();
         services.AddSingleton<IReadinessCheck, DatabaseReadiness>();
+        services.AddSingleton<IReadinessCheck, StoreReadiness>();
 
         services.AddSingleton<RegistryMetrics>();
 

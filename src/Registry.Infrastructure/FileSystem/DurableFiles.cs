@@ -40,12 +40,27 @@ internal sealed class DurableFiles(FileSystemLayout layout)
         Flush(folder);
     }
 
+    /// <summary>Makes a file durable that is at its place already; whoever put it there may not have come so far.</summary>
+    public void Confirm(string target)
+    {
+        ThrowIfDetached();
+        using (var file = File.OpenHandle(target, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
+            RandomAccess.FlushToDisk(file);
+        Flush(CreateFolderOf(target));
+    }
+
     /// <summary>Writes the file that marks the root as ours, creating the root when it is new.</summary>
     public void WriteGuard(ReadOnlyMemory<byte> content)
     {
+        var folders = new Stack<string>();
+        for (var folder = layout.Root; !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)!)
+            folders.Push(folder);
         Directory.CreateDirectory(layout.Root);
+        foreach (var folder in folders)
+            Durability.FlushDirectory(Path.GetDirectoryName(folder)!);
+
         Place(layout.Guard, file => RandomAccess.Write(file, content.Span, 0));
-        Flush(layout.Root);
+        Durability.FlushDirectory(layout.Root);
     }
 
     /// <summary>Deletes a file or a whole folder; it may be gone already.</summary>

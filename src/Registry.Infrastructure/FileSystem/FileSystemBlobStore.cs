@@ -16,7 +16,7 @@ internal sealed class FileSystemBlobStore : IStoreAdapter
     public FileSystemBlobStore(string name, StoreOptions options, ILogger<FileSystemBlobStore> logger, TimeProvider time)
     {
         if (string.IsNullOrWhiteSpace(options.Root))
-            throw new StoreRefusedException($"Registry:Stores:{name}:Root is empty: name the folder for the blobs.");
+            throw new StartRefusedException($"Registry:Stores:{name}:Root is empty: name the folder for the blobs.");
 
         Name = name;
         _layout = new(options.Root, options.Staging);
@@ -37,6 +37,19 @@ internal sealed class FileSystemBlobStore : IStoreAdapter
     {
         _guard.Prepare();
         return Task.CompletedTask;
+    }
+
+    public Task<string?> FindProblemAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _files.ThrowIfDetached();
+            return Task.FromResult<string?>(null);
+        }
+        catch (IOException cause)
+        {
+            return Task.FromResult<string?>(_faults.Of(cause).Error.Message);
+        }
     }
 
     public Task<IBlobContent?> OpenAsync(StoredBlob blob, CancellationToken cancellationToken)

@@ -15,7 +15,9 @@ internal sealed class FileSystemManifestArchive(FileSystemLayout layout, Durable
         {
             // The bytes first: a link never leads nowhere. A file of that length at its content address has that content.
             var data = new FileInfo(layout.BlobPath(digest));
-            if (!data.Exists || data.Length != content.Length)
+            if (data.Exists && data.Length == content.Length)
+                files.Confirm(data.FullName);
+            else
                 files.Write(data.FullName, content);
             files.Write(layout.RevisionPath(repository, digest), Link(digest));
         });

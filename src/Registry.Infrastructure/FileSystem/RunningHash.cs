@@ -13,6 +13,9 @@ internal sealed class RunningHash(DigestAlgorithm algorithm) : IDisposable
 
     public long Position { get; private set; }
 
+    /// <summary>The file's write time when this hash was put aside: another one means that another process wrote to it.</summary>
+    public DateTime Stamp { get; set; }
+
     public void Append(ReadOnlySpan<byte> bytes)
     {
         _hash.AppendData(bytes);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 using Registry.Application.Uploads;
@@ -67,6 +68,7 @@ internal sealed partial class StagedFile(
             return ValueTask.CompletedTask;
         _disposed = true;
 
+        StampHash();
         Close();
         if (_hash is not null)
             hashes.Keep(id, _hash);
@@ -88,6 +90,7 @@ internal sealed partial class StagedFile(
         catch (Exception cause) when (StoreFaults.Covers(cause))
         {
             // The kernel may have dropped pages that it could not write and will not fail again: these bytes must not be retried.
+            DropHash();
             CutBack(0);
             throw;
         }
@@ -131,10 +134,15 @@ internal sealed partial class StagedFile(
         }
 
         // Between opening and locking another process may have published the file; what is open then is a blob.
-        if (File.Exists(_path))
-            return file;
-        file.Dispose();
-        return null;
+        if (!File.Exists(_path))
+        {
+            file.Dispose();
+            return null;
+        }
+
+        if (_hash is not null && File.GetLastWriteTimeUtc(file) != _hash.Stamp)
+            DropHash();
+        return file;
     }
 
     // None locks on Unix; Windows must allow the rename of an open file, and shares nothing else either.
@@ -184,6 +192,24 @@ internal sealed partial class StagedFile(
         catch (Exception cause) when (StoreFaults.Covers(cause))
         {
             Log.NotCutBack(logger, _path, offset, cause); // the next append cuts it
+        }
+    }
+
+    // A write time of its own, which no write can give the file by chance: a hash that is continued over bytes which another
+    // process has replaced would let a wrong blob pass as the right one.
+    private void StampHash()
+    {
+        if (_hash is null || _file is null)
+            return;
+        try
+        {
+            var noise = TimeSpan.FromTicks(RandomNumberGenerator.GetInt32((int)TimeSpan.TicksPerSecond));
+            File.SetLastWriteTimeUtc(_file, File.GetLastWriteTimeUtc(_file) - noise);
+            _hash.Stamp = File.GetLastWriteTimeUtc(_file); // as far as the file system keeps it
+        }
+        catch (Exception cause) when (StoreFaults.Covers(cause))
+        {
+            DropHash();
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using Registry.Infrastructure.Stores;
 
 namespace Registry.Infrastructure.FileSystem;
 
@@ -19,7 +18,7 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
 
     private sealed record Mark(string? Product, int Layout);
 
-    /// <exception cref="StoreRefusedException">The root cannot or must not be used.</exception>
+    /// <exception cref="StartRefusedException">The root cannot or must not be used.</exception>
     public void Prepare()
     {
         CheckOwner();
@@ -118,7 +117,7 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
         }
     }
 
-    private StoreRefusedException Refused(string key, string folder, string problem, string fix, Exception? cause = null)
+    private StartRefusedException Refused(string key, string folder, string problem, string fix, Exception? cause = null)
         => new($"Registry:Stores:{store}:{key} is '{folder}', which {problem}. {fix}", cause);
 
     private static partial class Log

@@ -20,6 +20,8 @@ internal sealed class BlobStores(
 
     public IReadOnlyCollection<IBlobStore> All => _stores.Values;
 
+    public IReadOnlyCollection<IStoreAdapter> Adapters => _stores.Values;
+
     public IBlobStore? Find(string name) => _stores.GetValueOrDefault(name);
 
     /// <summary>Where the manifests of a store's repositories are copied to; null when the configuration has no such store.</summary>

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Registry.Infrastructure;
-using Registry.Infrastructure.Stores;
 using Registry.Web.Configuration;
 using Registry.Web.Requests;
 
@@ -47,7 +46,7 @@ internal sealed class ServeCommand : Command
             await app.WaitForShutdownAsync(cancellationToken);
             return 0;
         }
-        catch (Exception e) when (e is StartRefusedException or StoreRefusedException)
+        catch (StartRefusedException e)
         {
             return await RefuseAsync(e.Message);
         }

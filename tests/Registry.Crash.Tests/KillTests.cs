@@ -1,0 +1,204 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Registry.Testing.Processes;
+using Xunit.Abstractions;
+
+namespace Registry.Crash.Tests;
+
+/// <summary>kill -9 in the middle of pushes, again and again on one data folder.</summary>
+public sealed class KillTests(ITestOutputHelper output)
+{
+    private const int Writers = 6;
+
+    private static readonly string[] Repositories = ["team/app", "team/tools"];
+
+    private readonly Random _random = new();
+    private readonly PushLedger _ledger = new();
+    private int _seed = Random.Shared.Next(1 << 24);
+    private int _interrupted;
+
+    private static int Kills => Programs.FullSizes ? 150 : 25;
+
+    private static TimeSpan Limit => Programs.FullSizes ? TimeSpan.FromMinutes(40) : TimeSpan.FromMinutes(6);
+
+    [Fact]
+    public async Task What_was_confirmed_survives_every_kill_and_nothing_half_written_is_seen()
+    {
+        using var data = new WorkFolder("kill");
+        var clock = Stopwatch.StartNew();
+        // What each writer was doing when it was cut off: it does that again first.
+        var unfinished = new PlannedImage?[Writers];
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            Assert.True(clock.Elapsed < Limit, $"Only {kill} of {Kills} kills within {Limit}.");
+            await using var server = await RegistryProcess.StartAsync(data.Path);
+            using var client = new PlainClient(server.Address);
+            await VerifyAsync(client, kill);
+            await RetryAsync(client, unfinished);
+            await PushUntilKilledAsync(server, unfinished);
+        }
+
+        await using var last = await RegistryProcess.StartAsync(data.Path);
+        using var lastClient = new PlainClient(last.Address);
+        await VerifyAsync(lastClient, everything: true);
+        await RetryAsync(lastClient, unfinished);
+        await VerifyAsync(lastClient, everything: true);
+
+        output.WriteLine(
+            $"measured: {Kills} kills in {clock.Elapsed.TotalSeconds:0} s, {_interrupted} images cut off, "
+            + $"{_ledger.Blobs.Values.Count(b => b.Accepted)} blobs, "
+            + $"{_ledger.Manifests.Values.Count(m => m.Accepted)} manifests confirmed and found again");
+        // Otherwise the kills hit an idle server, and nothing was proven.
+        Assert.True(_interrupted >= Kills, $"Only {_interrupted} pushes were cut off by {Kills} kills.");
+        Assert.True(_ledger.Manifests.Values.Count(m => m.Accepted) >= Kills, "Hardly any push was confirmed.");
+    }
+
+    private async Task PushUntilKilledAsync(RegistryProcess server, PlannedImage?[] unfinished)
+    {
+        using var client = new PlainClient(server.Address);
+        var confirmed = 0;
+        var killAfter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Half of the kills come with a 201, when the server has just promised something.
+        var onConfirmation = _random.Next(2) == 0 ? _random.Next(1, 60) : int.MaxValue;
+        var sharedSeed = Interlocked.Increment(ref _seed);
+
+        var writers = Enumerable.Range(0, Writers)
+            .Select(writer => Task.Run(() => WriteAsync(client, writer, sharedSeed, unfinished, Confirmed)))
+            .ToArray();
+        await Task.WhenAny(
+            killAfter.Task, Task.WhenAny(writers), Task.Delay(onConfirmation == int.MaxValue ? _random.Next(30, 700) : 5000));
+        server.KillAbruptly();
+        await Task.WhenAll(writers);
+
+        void Confirmed()
+        {
+            if (Interlocked.Increment(ref confirmed) == onConfirmation)
+                killAfter.TrySetResult();
+        }
+    }
+
+    private async Task WriteAsync(
+        PlainClient client, int writer, int sharedSeed, PlannedImage?[] unfinished, Action confirmed)
+    {
+        var random = new Random(Interlocked.Increment(ref _seed));
+        for (var number = 0; ; number++)
+        {
+            var image = Plan(random, writer, sharedSeed + (number * 1_000_003));
+            unfinished[writer] = image;
+            try
+            {
+                await PushAsync(client, image, confirmed);
+                unfinished[writer] = null;
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+            {
+                Interlocked.Increment(ref _interrupted);
+                return;
+            }
+        }
+    }
+
+    private async Task PushAsync(PlainClient client, PlannedImage image, Action? confirmed = null)
+    {
+        foreach (var blob in (GeneratedContent[])[image.Config, .. image.Layers])
+        {
+            await _ledger.BlobAsync(
+                image.Repository, blob, () => client.PushAsync(image.Repository, blob, image.Way));
+            confirmed?.Invoke();
+        }
+
+        var manifest = PlainClient.Manifest(image.Config, image.Layers);
+        var digest = ImageLayout.DigestOf(manifest);
+        await _ledger.ManifestAsync(
+            image.Repository, image.Tag, digest, manifest,
+            () => client.PutManifestAsync(image.Repository, image.Tag, manifest));
+        confirmed?.Invoke();
+    }
+
+    /// <summary>Small and large blobs, own and shared ones, tags of one writer and a tag of all.</summary>
+    private PlannedImage Plan(Random random, int writer, int sharedSeed)
+    {
+        var size = random.Next(10) switch
+        {
+            0 => 0,
+            < 6 => random.Next(1, 20_000),
+            < 9 => random.Next(20_000, 400_000),
+            _ => random.Next(1_000_000, 6_000_000),
+        };
+        return new PlannedImage(
+            Repositories[random.Next(Repositories.Length)],
+            random.Next(4) == 0 ? "latest" : $"w{writer}-{random.Next(3)}",
+            (PushWay)random.Next(4),
+            new GeneratedContent(Interlocked.Increment(ref _seed), random.Next(1, 2_000)),
+            [
+                new GeneratedContent(Interlocked.Increment(ref _seed), size),
+                // All writers push this one at about the same time.
+                new GeneratedContent(sharedSeed, 150_000),
+            ]);
+    }
+
+    private async Task RetryAsync(PlainClient client, PlannedImage?[] unfinished)
+    {
+        for (var writer = 0; writer < unfinished.Length; writer++)
+        {
+            if (unfinished[writer] is { } image)
+                await PushAsync(client, image);
+            unfinished[writer] = null;
+        }
+    }
+
+    private Task VerifyAsync(PlainClient client, int kill) => VerifyAsync(client, everything: kill % 25 == 24);
+
+    /// <summary>Everything that is new, and of the old a sample or all.</summary>
+    private async Task VerifyAsync(PlainClient client, bool everything)
+    {
+        var blobs = Sample(_ledger.Blobs, everything);
+        await Parallel.ForEachAsync(blobs, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (blob, _) =>
+        {
+            var (repository, digest) = blob.Key;
+            var found = await client.PullBlobAsync(repository, digest);
+            if (found is null)
+                Assert.False(blob.Value.Accepted, $"{repository}@{digest} was confirmed with 201 and is gone.");
+            else
+                Assert.Equal((digest, blob.Value.Content.Length), found.Value);
+        });
+
+        foreach (var ((repository, digest), entry) in Sample(_ledger.Manifests, everything))
+        {
+            var found = await client.PullManifestAsync(repository, digest);
+            if (found is null)
+                Assert.False(entry.Accepted, $"The manifest {repository}@{digest} was confirmed with 201 and is gone.");
+            else
+                Assert.Equal(entry.Bytes, found);
+        }
+
+        foreach (var ((repository, tag), moves) in _ledger.Tags)
+        {
+            var found = await client.PullManifestAsync(repository, tag);
+            if (found is null)
+            {
+                Assert.DoesNotContain(moves, move => move.Accepted);
+                continue;
+            }
+
+            var digest = $"sha256:{Convert.ToHexStringLower(SHA256.HashData(found))}";
+            Assert.Contains(digest, PushLedger.PossibleDigests(moves));
+        }
+
+        foreach (var repository in _ledger.Tags.Where(t => t.Value.Any(m => m.Accepted)).GroupBy(t => t.Key.Repository))
+        {
+            var listed = await client.ListTagsAsync(repository.Key);
+            Assert.All(repository, tag => Assert.Contains(tag.Key.Tag, listed));
+        }
+    }
+
+    private readonly HashSet<object> _seen = [];
+
+    private KeyValuePair<TKey, TValue>[] Sample<TKey, TValue>(
+        IEnumerable<KeyValuePair<TKey, TValue>> entries, bool everything)
+        where TValue : class
+        => [.. entries.Where(entry => _seen.Add(entry.Value) | everything || _random.Next(20) == 0)];
+
+    private sealed record PlannedImage(
+        string Repository, string Tag, PushWay Way, GeneratedContent Config, GeneratedContent[] Layers);
+}

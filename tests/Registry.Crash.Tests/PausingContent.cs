@@ -1,0 +1,30 @@
+using System.Net;
+
+namespace Registry.Crash.Tests;
+
+/// <summary>A request body that stops in its middle until it is told to go on: a transfer that is surely in flight.</summary>
+internal sealed class PausingContent(GeneratedContent content, long pauseAt) : HttpContent
+{
+    private readonly TaskCompletionSource _paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when everything before the pause has left.</summary>
+    public Task Paused => _paused.Task;
+
+    public void GoOn() => _goOn.TrySetResult();
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+    {
+        await content.Open(0, pauseAt).CopyToAsync(stream);
+        await stream.FlushAsync();
+        _paused.TrySetResult();
+        await _goOn.Task;
+        await content.Open(pauseAt, content.Length - pauseAt).CopyToAsync(stream);
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = content.Length;
+        return true;
+    }
+}

@@ -1,0 +1,63 @@
+using Registry.Testing.Processes;
+using Xunit.Abstractions;
+
+namespace Registry.Crash.Tests;
+
+public sealed class StartAndStopTests(ITestOutputHelper output)
+{
+    // The figure is what matters; a busy machine is no fault of the server.
+    private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(5);
+
+    [Fact]
+    public async Task The_first_answer_comes_soon_after_the_start()
+    {
+        using var data = new WorkFolder("start");
+        var times = new List<TimeSpan>();
+        for (var i = 0; i < 4; i++)
+        {
+            await using var server = await RegistryProcess.StartAsync(data.Path, "/v2/");
+            times.Add(server.StartedIn);
+        }
+
+        var later = times.Skip(1).Order().ElementAt(1);
+        output.WriteLine(
+            $"measured: first 200 of GET /v2/ after {times[0].TotalMilliseconds:0} ms on an empty data folder, "
+            + $"{later.TotalMilliseconds:0} ms on a used one (median of 3)");
+        Assert.All(times, time => Assert.True(time < Slowest, $"The start took {time}."));
+    }
+
+    [Fact]
+    public async Task The_server_ends_by_itself_at_SIGTERM()
+    {
+        using var data = new WorkFolder("stop");
+        await using var server = await RegistryProcess.StartAsync(data.Path);
+
+        Assert.True(await server.StopAsync(), $"The server had to be killed.\n{server.Log}");
+    }
+
+    [Fact]
+    public async Task A_push_in_flight_at_SIGTERM_is_finished_first()
+    {
+        using var data = new WorkFolder("drain");
+        var blob = new GeneratedContent(11, 2_000_000);
+        await using (var server = await RegistryProcess.StartAsync(data.Path))
+        {
+            using var client = new PlainClient(server.Address);
+            var upload = await client.StartUploadAsync("team/app");
+            var content = new PausingContent(blob, 1_000_000);
+            var push = client.CompleteAsync(upload, blob.Digest, content);
+            await content.Paused;
+
+            var stop = server.StopAsync();
+            await Task.Delay(500);
+            content.GoOn();
+
+            await push;
+            Assert.True(await stop, $"The server had to be killed.\n{server.Log}");
+        }
+
+        await using var restarted = await RegistryProcess.StartAsync(data.Path);
+        using var reader = new PlainClient(restarted.Address);
+        Assert.Equal((blob.Digest, blob.Length), await reader.PullBlobAsync("team/app", blob.Digest));
+    }
+}
