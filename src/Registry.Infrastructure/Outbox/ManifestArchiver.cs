@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Manifests;
 using Registry.Application.Registries;
+using Registry.Domain.Errors;
 using Registry.Domain.Manifests;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Stores;
@@ -45,16 +46,29 @@ internal sealed partial class ManifestArchiver(
     private async Task<int> WorkAsync(CancellationToken cancellationToken)
     {
         var entries = await outbox.ReadAsync(BatchSize, cancellationToken);
-        if (entries.Count == 0)
-            return 0;
+        var (done, failure) = (new List<OutboxEntry>(entries.Count), (StorageException?)null);
         foreach (var entry in entries)
-            await ApplyAsync(entry, cancellationToken);
-        await outbox.RemoveAsync(entries, cancellationToken);
-        return entries.Count;
+        {
+            try
+            {
+                await ApplyAsync(entry, cancellationToken);
+                done.Add(entry);
+            }
+            catch (StorageException e)
+            {
+                failure ??= e; // one place that cannot be written holds up no other
+            }
+        }
+
+        if (done.Count > 0)
+            await outbox.RemoveAsync(done, cancellationToken);
+        return failure is null ? done.Count : throw new StorageException(failure.Error, failure);
     }
 
     private async Task ApplyAsync(OutboxEntry entry, CancellationToken cancellationToken)
     {
+        if (!registries.Contains(entry.Repository.Registry))
+            return; // taken out of the configuration: nobody knows its store any more
         if (stores.FindArchive(registries.StoreOf(entry.Repository.Registry).Name) is not { } archive)
             return;
 
