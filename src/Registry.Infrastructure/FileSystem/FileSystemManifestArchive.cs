@@ -11,7 +11,7 @@ internal sealed class FileSystemManifestArchive(FileSystemLayout layout, Durable
     public Task PutManifestAsync(
         RepositoryIdentity repository, Digest digest, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        return Do(() =>
+        return DoAsync(() =>
         {
             // The bytes first: a link never leads nowhere. A file of that length at its content address has that content.
             var data = new FileInfo(layout.BlobPath(digest));
@@ -24,11 +24,11 @@ internal sealed class FileSystemManifestArchive(FileSystemLayout layout, Durable
     }
 
     public Task RemoveManifestAsync(RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken)
-        => Do(() => files.Delete(Path.GetDirectoryName(layout.RevisionPath(repository, digest))!));
+        => DoAsync(() => files.Delete(Path.GetDirectoryName(layout.RevisionPath(repository, digest))!));
 
     public Task PutTagAsync(RepositoryIdentity repository, Tag tag, Digest digest, CancellationToken cancellationToken)
     {
-        return Do(() =>
+        return DoAsync(() =>
         {
             files.Write(layout.TagIndexPath(repository, tag, digest), Link(digest));
             files.Write(layout.CurrentTagPath(repository, tag), Link(digest));
@@ -36,11 +36,11 @@ internal sealed class FileSystemManifestArchive(FileSystemLayout layout, Durable
     }
 
     public Task RemoveTagAsync(RepositoryIdentity repository, Tag tag, CancellationToken cancellationToken)
-        => Do(() => files.Delete(layout.TagPath(repository, tag)));
+        => DoAsync(() => files.Delete(layout.TagPath(repository, tag)));
 
     private static byte[] Link(Digest digest) => Encoding.ASCII.GetBytes(digest.ToString());
 
-    private Task Do(Action change)
+    private Task DoAsync(Action change)
     {
         faults.Guard(change);
         return Task.CompletedTask;
