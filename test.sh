@@ -21,6 +21,8 @@ for argument in "$@"; do
 done
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
+# The SDK wants a home; a service that runs this may have none.
+[ -d "${HOME:-}" ] || export HOME="$PWD/TestResults/home"
 # Nothing of the build stays behind running: the tests measure, and want the machine for themselves.
 export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 # Daemons live there, and not every root shell has it.
@@ -105,7 +107,7 @@ run_project() { # run_project FILE
   fi
 }
 
-rm -rf TestResults && mkdir -p TestResults
+rm -rf TestResults && mkdir -p TestResults/home
 
 if ! command -v dotnet >/dev/null; then
   fail "the .NET SDK is missing: there is no 'dotnet' on the PATH"

@@ -9,6 +9,9 @@ namespace Registry.Application.Catalog;
 /// <summary>The repositories of all registries as one list: what a principal may see, under the names that clients of a host use.</summary>
 internal sealed class VisibleRepositories(ICatalog catalog, RegistryMap registries, IAccessPolicy access)
 {
+    // Few are asked for at a time where most may be hidden.
+    private const int MinBatch = 100;
+
     /// <param name="host">The Host header without its port.</param>
     /// <param name="prefix">Only names that begin with this.</param>
     public async Task<Page<RepositoryAddress>> ListAsync(
@@ -18,19 +21,35 @@ internal sealed class VisibleRepositories(ICatalog catalog, RegistryMap registri
         var found = new List<RepositoryAddress>();
         foreach (var (registry, own) in registries.Visible(host))
         {
-            if (Narrow(own, prefix) is not { } rest)
+            if (Narrow(own, prefix) is not { } rest || IsBehind(page.After, own))
                 continue;
-            foreach (var name in await catalog.ListAsync(registry, After(own, page.After), rest, page.Size + 1, cancellationToken))
-            {
-                var client = RepositoryName.Parse(own + name);
-                var identity = new RepositoryIdentity(registry, RepositoryName.Parse(name));
-                if (string.CompareOrdinal(client.Value, page.After) > 0 && access.Allows(principal, identity, RegistryAction.Pull))
-                    found.Add(new(identity, client));
-            }
+            await AddAsync(registry, own, rest, After(own, page.After), page.Size + 1);
         }
 
         found.Sort((a, b) => string.CompareOrdinal(a.ClientName.Value, b.ClientName.Value));
         return Page<RepositoryAddress>.Of(found, page.Size);
+
+        async Task AddAsync(RegistryName registry, string own, string rest, string? after, int wanted)
+        {
+            var batch = Math.Max(wanted, MinBatch);
+            IReadOnlyList<string> names;
+            do
+            {
+                names = await catalog.ListAsync(registry, after, rest, batch, cancellationToken);
+                foreach (var name in names)
+                {
+                    after = name;
+                    if (!RepositoryName.TryParse(own + name, out var client))
+                        continue; // too long under this path: only the registry's own host can name it
+                    var identity = new RepositoryIdentity(registry, RepositoryName.Parse(name));
+                    if (!access.Allows(principal, identity, RegistryAction.Pull))
+                        continue;
+                    found.Add(new(identity, client));
+                    wanted--;
+                }
+            }
+            while (wanted > 0 && names.Count == batch); // what the principal may not see must not end the list
+        }
     }
 
     // What is left of the wanted prefix inside a registry whose names all begin with `own`; null when none of them can fit.
@@ -39,8 +58,10 @@ internal sealed class VisibleRepositories(ICatalog catalog, RegistryMap registri
             : own.StartsWith(wanted, StringComparison.Ordinal) ? ""
             : null;
 
-    // The key to go on behind inside that registry. One that sorts before all its names starts at the beginning; one that sorts
-    // behind them all reads a page for nothing, which the caller drops.
+    private static bool IsBehind(string? after, string own)
+        => string.CompareOrdinal(after, own) > 0 && !after!.StartsWith(own, StringComparison.Ordinal);
+
+    // The key to go on behind inside that registry. One that sorts before all its names starts at the beginning.
     private static string? After(string own, string? after)
         => after is not null && after.StartsWith(own, StringComparison.Ordinal) ? after[own.Length..] : null;
 }

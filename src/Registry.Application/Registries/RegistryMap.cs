@@ -12,6 +12,7 @@ public sealed class RegistryMap
     private readonly IBlobStores _stores;
     private readonly Entry[] _entries;
     private readonly Entry[] _byPath; // longest first, the root last
+    private readonly (string Pattern, Entry Entry)[] _byHost; // exact names first, then the longest suffix
     private readonly Dictionary<RegistryName, Entry> _byName;
 
     /// <exception cref="ArgumentException">Two registries claim the same host or path; the message names them.</exception>
@@ -20,7 +21,14 @@ public sealed class RegistryMap
         _stores = stores;
         _entries = [.. settings.Select(entry => new Entry(RegistryName.Parse(entry.Key), entry.Value))];
         _byPath = [.. _entries.Where(entry => entry.HasPath).OrderByDescending(entry => entry.Path.Length)];
+        _byHost =
+        [
+            .. _entries.SelectMany(entry => entry.Settings.Hosts.Select(pattern => (Pattern: pattern, Entry: entry)))
+                .OrderBy(host => IsSuffix(host.Pattern)).ThenByDescending(host => host.Pattern.Length),
+        ];
         _byName = _entries.ToDictionary(entry => entry.Name);
+        RefuseTwoOwners("path", _byPath.Select(entry => (entry.Path, entry)));
+        RefuseTwoOwners("host", _byHost);
     }
 
     /// <summary>Names and settings of all registries, in the order of their names.</summary>
@@ -64,13 +72,27 @@ public sealed class RegistryMap
     {
         if (string.IsNullOrEmpty(host))
             return null;
-        foreach (var entry in _entries)
+        foreach (var (pattern, entry) in _byHost)
         {
-            if (entry.Answers(host))
+            var fits = IsSuffix(pattern)
+                ? host.Length >= pattern.Length && host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)
+                : host.Equals(pattern, StringComparison.OrdinalIgnoreCase);
+            if (fits)
                 return entry;
         }
 
         return null;
+    }
+
+    private static bool IsSuffix(string pattern) => pattern.StartsWith("*.", StringComparison.Ordinal);
+
+    private static void RefuseTwoOwners(string what, IEnumerable<(string Key, Entry Entry)> claims)
+    {
+        foreach (var claim in claims.GroupBy(claim => claim.Key, claim => claim.Entry.Name, StringComparer.OrdinalIgnoreCase))
+        {
+            if (claim.Distinct().Count() > 1)
+                throw new ArgumentException($"The registries {string.Join(" and ", claim)} claim the same {what} '{claim.Key}'.", nameof(claims));
+        }
     }
 
     private sealed class Entry(RegistryName name, RegistrySettings settings)
@@ -83,9 +105,5 @@ public sealed class RegistryMap
 
         // A registry that has hosts and no path lives on its hosts alone; only `default` is at the root.
         public bool HasPath => Path.Length > 0 || Name == RegistryName.Default || Settings.Hosts.Count == 0;
-
-        public bool Answers(string host) => Settings.Hosts.Any(pattern => pattern.StartsWith("*.", StringComparison.Ordinal)
-            ? host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase) && host.Length > pattern.Length - 1
-            : host.Equals(pattern, StringComparison.OrdinalIgnoreCase));
     }
 }

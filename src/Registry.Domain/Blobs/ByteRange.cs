@@ -26,6 +26,8 @@ public readonly record struct ByteRange(long First, long Last)
         return true;
     }
 
+    // TryParse alone would let NULs at the end through.
     private static bool TryParseOffset(ReadOnlySpan<char> digits, out long offset)
-        => long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out offset);
+        => long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out offset)
+            && !digits.ContainsAnyExceptInRange('0', '9');
 }

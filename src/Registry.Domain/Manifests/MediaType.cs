@@ -31,7 +31,7 @@ public sealed record MediaType
     /// <summary>Reads a media type; parameters behind a semicolon are dropped.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out MediaType? mediaType)
     {
-        var bare = text is null || text.Length > 1024 ? "" : text.Split(';', 2)[0].Trim();
+        var bare = text is null || text.Length > 1024 ? "" : text.Split(';', 2)[0].Trim(' ', '\t'); // RFC 9110's OWS
         mediaType = IsWellFormed(bare) ? new(bare) : null;
         return mediaType is not null;
     }
@@ -41,8 +41,8 @@ public sealed record MediaType
 
     public override string ToString() => Value;
 
-    // RFC 6838, section 4.2: restricted-name "/" restricted-name.
-    private static bool IsWellFormed(string text)
+    /// <summary>Whether the text as it stands, without parameters and blanks, is a media type (RFC 6838, section 4.2).</summary>
+    public static bool IsWellFormed(string text)
         => text.IndexOf('/', StringComparison.Ordinal) is var slash and > 0
             && IsRestrictedName(text.AsSpan(0, slash)) && IsRestrictedName(text.AsSpan(slash + 1));
 

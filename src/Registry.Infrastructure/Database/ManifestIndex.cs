@@ -40,7 +40,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         """;
 
     // What a tag points at is referred to by that tag.
-    private const string HoldByTag = $"SELECT m.digest, m.media_type, m.size, m.id, CASE WHEN @half_spent IS NULL THEN 1 ELSE 0 END {ByTag}";
+    private const string HoldByTag = $"SELECT m.digest, m.media_type, m.size, m.id, 0 {ByTag}";
 
     public Task<StoredManifest?> FindAsync(RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
         => database.ReadAsync(
@@ -65,12 +65,10 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         var found = await database.ReadAsync<(StoredManifest Manifest, long Id, bool LeaseSpent)?>(
             async session =>
             {
-                var command = session.Prepared(
-                    reference is Tag ? HoldByTag : HoldByDigest,
-                    ("@registry", repository.Registry.Value),
-                    ("@name", repository.Name.Value),
-                    ("@reference", Key(reference)),
-                    ("@half_spent", leases.HalfSpent));
+                var (registry, name, key) = (("@registry", repository.Registry.Value), ("@name", repository.Name.Value), ("@reference", Key(reference)));
+                var command = reference is Tag
+                    ? session.Prepared(HoldByTag, registry, name, key)
+                    : session.Prepared(HoldByDigest, registry, name, key, ("@half_spent", leases.HalfSpent));
                 await using var row = await command.ExecuteReaderAsync(cancellationToken);
                 return await row.ReadAsync(cancellationToken)
                     ? (new(row.GetFieldValue<byte[]>(0).ToDigest(), MediaType.Parse(row.GetString(1)), row.GetInt64(2), default),

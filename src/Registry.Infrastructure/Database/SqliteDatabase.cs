@@ -96,7 +96,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         {
             connection.Open();
             var session = new DatabaseSession(connection);
-            Execute(session, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456");
+            Execute(session, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
             return session;
         }
         catch

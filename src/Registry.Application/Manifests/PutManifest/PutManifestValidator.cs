@@ -7,7 +7,8 @@ namespace Registry.Application.Manifests.PutManifest;
 
 /// <summary>
 /// Judges a manifest by itself, against the image-spec ("Image Manifest", "Image Index", "Content Descriptors") and Docker's
-/// schema 2. Each failure bears the JSON path of the member at fault.
+/// schema 2. Each failure bears the JSON path of the member at fault; of a list, the first wrong entry is named, since a few
+/// megabytes hold a million of them.
 /// </summary>
 internal sealed class PutManifestValidator : AbstractValidator<PutManifestCommand>
 {
@@ -30,7 +31,7 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
             RuleFor(command => command.Document.SchemaVersion)
                 .Equal(2).WithMessage("is not 2").OverridePropertyName("schemaVersion");
             RuleFor(command => command.Document.ArtifactType)
-                .Must(text => string.IsNullOrEmpty(text) || MediaType.TryParse(text, out _)).WithMessage("is not a media type")
+                .Must(text => string.IsNullOrEmpty(text) || MediaType.IsWellFormed(text)).WithMessage("is not a media type")
                 .OverridePropertyName("artifactType");
             RuleFor(command => command.Document.Subject!).SetValidator(Descriptor).OverridePropertyName("subject");
 
@@ -38,7 +39,8 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
             {
                 RuleFor(command => command.Document.Manifests)
                     .NotNull().WithMessage("is missing").OverridePropertyName("manifests");
-                RuleForEach(command => command.Document.Manifests).SetValidator(Descriptor).OverridePropertyName("manifests");
+                RuleForEach(command => command.Document.Manifests).Cascade(CascadeMode.Stop)
+                    .SetValidator(Descriptor).OverridePropertyName("manifests");
                 // One document that reads as image and as index means different things to different clients (CVE-2021-41190).
                 RuleFor(command => command.Document.Config)
                     .Null().WithMessage("stands in an index").OverridePropertyName("config");
@@ -51,7 +53,8 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
                 RuleFor(command => command.Document.Config!).SetValidator(Descriptor).OverridePropertyName("config");
                 RuleFor(command => command.Document.Layers)
                     .NotNull().WithMessage("is missing").OverridePropertyName("layers");
-                RuleForEach(command => command.Document.Layers).SetValidator(Descriptor).OverridePropertyName("layers");
+                RuleForEach(command => command.Document.Layers).Cascade(CascadeMode.Stop)
+                    .SetValidator(Descriptor).OverridePropertyName("layers");
                 RuleFor(command => command.Document.Manifests)
                     .Null().WithMessage("stands in an image manifest").OverridePropertyName("manifests");
                 RuleFor(command => command.Document.ArtifactType)

@@ -11,7 +11,7 @@ internal sealed class DescriptorValidator : AbstractValidator<DescriptorDocument
     {
         RuleFor(descriptor => descriptor.MediaType).Cascade(CascadeMode.Stop)
             .NotNull().WithMessage("is missing")
-            .Must(text => MediaType.TryParse(text, out var type) && type.Value == text).WithMessage("is not a media type")
+            .Must(MediaType.IsWellFormed!).WithMessage("is not a media type")
             .OverridePropertyName("mediaType");
 
         RuleFor(descriptor => descriptor.Digest).Cascade(CascadeMode.Stop)
@@ -25,7 +25,7 @@ internal sealed class DescriptorValidator : AbstractValidator<DescriptorDocument
             .OverridePropertyName("size");
 
         RuleFor(descriptor => descriptor.ArtifactType)
-            .Must(text => string.IsNullOrEmpty(text) || MediaType.TryParse(text, out _)).WithMessage("is not a media type")
+            .Must(text => string.IsNullOrEmpty(text) || MediaType.IsWellFormed(text)).WithMessage("is not a media type")
             .OverridePropertyName("artifactType");
 
         RuleFor(descriptor => descriptor.Data)

@@ -33,7 +33,7 @@ internal sealed class ManifestDocument
     /// <summary>The annotations' JSON as written.</summary>
     public string? Annotations { get; private set; }
 
-    /// <summary>Has the members of Docker's schema 1.</summary>
+    /// <summary>Has the layers of Docker's schema 1, which neither an image nor an index has.</summary>
     public bool LooksLikeSchema1 { get; private set; }
 
     public static ManifestDocument Read(ReadOnlyMemory<byte> content)
@@ -113,7 +113,7 @@ internal sealed class ManifestDocument
                     case "annotations" when value.ValueKind != JsonValueKind.Null:
                         into.Annotations = TextMap(value, "annotations") ? value.GetRawText() : null;
                         break;
-                    case "fsLayers" or "signatures": into.LooksLikeSchema1 = true; break;
+                    case "fsLayers": into.LooksLikeSchema1 = true; break;
                 }
             }
         }
@@ -201,9 +201,12 @@ internal sealed class ManifestDocument
                 return false;
             var valid = true;
             foreach (var member in value.EnumerateObject())
-                valid &= Text(member.Value, $"{path}['{member.Name}']") is not null;
+                valid &= Text(member.Value, $"{path}['{Shorten(member.Name)}']") is not null;
             return valid;
         }
+
+        // A name comes back in the error that names it.
+        private static string Shorten(string name) => name.Length <= 100 ? name : string.Concat(name.AsSpan(0, 100), "…");
 
         private bool Is(JsonElement value, JsonValueKind kind, string path, string what)
         {

@@ -1,0 +1,125 @@
+using NSubstitute;
+using Registry.Application.Registries;
+using Registry.Application.Stores;
+using Registry.Domain.Repositories;
+
+namespace Registry.Application.Tests.Registries;
+
+public sealed class RegistryMapTests
+{
+    private static readonly RegistryMap Map = Of(
+        ("default", "", []),
+        ("wild", "", ["*.example.com"]),
+        ("team", "team", []),
+        ("nested", "team/a", []),
+        ("both", "both", ["both.example.com"]),
+        ("exact", "", ["exact.example.com", "[::1]"]),
+        ("deep", "", ["*.deep.example.com"]));
+
+    [Theory]
+    [InlineData("localhost", "app", "default:app")]
+    [InlineData("localhost", "library/app", "default:library/app")]
+    [InlineData("localhost", "team/app", "team:app")]
+    [InlineData("localhost", "team/app/x", "team:app/x")]
+    [InlineData("localhost", "team", "default:team")] // a path alone leaves no name inside
+    [InlineData("localhost", "teams/app", "default:teams/app")] // no boundary
+    [InlineData("localhost", "team-b/app", "default:team-b/app")]
+    [InlineData("localhost", "x/team/app", "default:x/team/app")]
+    [InlineData("localhost", "team/a/app", "nested:app")] // the longest path
+    [InlineData("localhost", "team/a", "team:a")]
+    [InlineData("localhost", "team/ab/app", "team:ab/app")]
+    [InlineData("localhost", "wild/app", "default:wild/app")] // it lives on its hosts alone
+    [InlineData("localhost", "both/app", "both:app")]
+    [InlineData("both.example.com", "app", "both:app")]
+    [InlineData("both.example.com", "both/app", "both:both/app")]
+    [InlineData("exact.example.com", "team/app", "exact:team/app")] // on a host the whole name is the repository
+    [InlineData("EXACT.Example.COM", "app", "exact:app")]
+    [InlineData("[::1]", "app", "exact:app")]
+    [InlineData("a.example.com", "team/app", "wild:team/app")]
+    [InlineData("a.b.EXAMPLE.com", "app", "wild:app")]
+    [InlineData("example.com", "app", "default:app")]
+    [InlineData(".example.com", "app", "default:app")]
+    [InlineData("badexample.com", "app", "default:app")]
+    [InlineData("a.example.com.evil.org", "app", "default:app")]
+    [InlineData("a.deep.example.com", "app", "deep:app")] // the closest pattern
+    [InlineData("", "app", "default:app")]
+    [InlineData(null, "app", "default:app")]
+    public void A_repository_is_found_by_host_then_by_the_longest_path(string? host, string name, string identity)
+    {
+        var address = Map.Resolve(host, ns: null, RepositoryName.Parse(name));
+        Assert.Equal(identity, address?.Identity.ToString());
+        Assert.Equal(name, address?.ClientName.Value); // the client keeps seeing what it asked for
+    }
+
+    [Fact]
+    public void An_upstream_that_no_registry_stands_for_is_never_looked_up_elsewhere()
+    {
+        Assert.Null(Map.Resolve("localhost", "docker.io", RepositoryName.Parse("team/app")));
+        Assert.NotNull(Map.Resolve("localhost", "", RepositoryName.Parse("team/app")));
+        Assert.NotNull(Map.Resolve("exact.example.com", "docker.io", RepositoryName.Parse("team/app"))); // the host comes first
+    }
+
+    [Fact]
+    public void Where_no_registry_is_at_the_root_other_names_belong_to_none()
+    {
+        var map = Of(("team", "team", []));
+        Assert.Null(map.Resolve("localhost", null, RepositoryName.Parse("app")));
+        Assert.Equal("team:app", map.Resolve("localhost", null, RepositoryName.Parse("team/app"))!.Identity.ToString());
+    }
+
+    [Fact]
+    public void Slashes_around_a_path_mean_nothing()
+        => Assert.Equal("team:app", Of(("team", "/team/", [])).Resolve(null, null, RepositoryName.Parse("team/app"))!.Identity.ToString());
+
+    [Fact]
+    public void A_list_on_a_host_covers_that_registry_and_any_other_list_all_that_have_a_path()
+    {
+        Assert.Equal([(RegistryName.Parse("exact"), "")], Map.Visible("exact.example.com"));
+        Assert.Equal(
+            [("both", "both/"), ("default", ""), ("nested", "team/a/"), ("team", "team/")],
+            Map.Visible("localhost").Select(entry => (entry.Registry.Value, entry.Prefix)).Order());
+    }
+
+    [Fact]
+    public void A_registrys_blobs_go_to_its_store()
+    {
+        var (stores, fast) = (Substitute.For<IBlobStores>(), Substitute.For<IBlobStore>());
+        stores.Find("fast").Returns(fast);
+        stores.Find("lost").Returns((IBlobStore?)null);
+        var map = new RegistryMap(
+            new Dictionary<string, RegistrySettings> { ["a"] = new() { Store = "fast" }, ["b"] = new() { Path = "b", Store = "lost" } }, stores);
+
+        Assert.Same(fast, map.StoreOf(RegistryName.Parse("a")));
+        var error = Assert.Throws<InvalidOperationException>(() => map.StoreOf(RegistryName.Parse("b")));
+        Assert.Contains("'lost'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_registries_cannot_claim_the_same_path()
+    {
+        var error = Assert.Throws<ArgumentException>(() => Of(("one", "team", []), ("two", "/team", [])));
+        Assert.Contains("one", error.Message, StringComparison.Ordinal);
+        Assert.Contains("two", error.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => Of(("default", "", []), ("other", "", [])));
+    }
+
+    [Fact]
+    public void Two_registries_cannot_claim_the_same_host()
+    {
+        var error = Assert.Throws<ArgumentException>(() => Of(("one", "1", ["a.example.com"]), ("two", "2", ["b", "A.Example.com"])));
+        Assert.Contains("one", error.Message, StringComparison.Ordinal);
+        Assert.Contains("two", error.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => Of(("one", "1", ["*.example.com"]), ("two", "2", ["*.example.com"])));
+    }
+
+    private static RegistryMap Of(params (string Name, string Path, string[] Hosts)[] registries)
+        => new(registries.ToDictionary(entry => entry.Name, entry => Settings(entry.Path, entry.Hosts)), Substitute.For<IBlobStores>());
+
+    private static RegistrySettings Settings(string path, string[] hosts)
+    {
+        var settings = new RegistrySettings { Path = path };
+        foreach (var host in hosts)
+            settings.Hosts.Add(host);
+        return settings;
+    }
+}

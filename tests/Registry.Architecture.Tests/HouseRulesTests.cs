@@ -1,0 +1,90 @@
+using System.Reflection;
+using Registry.Application.Stores;
+using Registry.Domain.Blobs;
+
+namespace Registry.Architecture.Tests;
+
+public sealed class HouseRulesTests
+{
+    private static readonly Type[] Handlers = [.. Layers.AllTypes.Where(Rules.IsHandler)];
+    private static readonly Type[] Requests = [.. Layers.AllTypes.Where(Rules.IsRequest)];
+    private static readonly MethodInfo[] Methods = [.. Layers.AllTypes.SelectMany(Layers.MethodsOf)];
+
+    // Classes that do what a port asks for.
+    private static readonly Type[] Adapters
+        = [.. Layers.TypesOf(Layers.Infrastructure).Where(type => type is { IsClass: true, IsAbstract: false }
+            && type.GetInterfaces().Any(role => role.Assembly == typeof(IBlobStore).Assembly))];
+
+    [Fact]
+    public void No_folder_or_namespace_is_a_catchall()
+    {
+        var folders = Directory.EnumerateDirectories(Solution.Folder("src"), "*", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(Solution.Folder("src"), path).Replace(Path.DirectorySeparatorChar, '.'))
+            .Where(name => !name.Split('.').Intersect(["bin", "obj", "wwwroot"]).Any())
+            .ToArray();
+        var names = folders.Concat(Layers.AllTypes.Select(type => type.Namespace!)).ToArray();
+
+        Assert.Contains("Registry.Domain.Blobs", names);
+        Assert.Empty(Rules.CatchallNames(names));
+    }
+
+    [Fact]
+    public void Every_request_has_one_handler()
+    {
+        Assert.NotEmpty(Requests);
+        Assert.Empty(Rules.RequestsWithoutTheirOneHandler(Requests, Handlers));
+    }
+
+    [Fact]
+    public void Every_request_is_answered_by_a_result() => Assert.Empty(Rules.RequestsWithoutResult(Requests));
+
+    [Fact]
+    public void Handlers_live_in_the_application_and_are_internal_and_sealed()
+    {
+        Assert.NotEmpty(Handlers);
+        Assert.All(Handlers, handler => Assert.Equal(Layers.Application, handler.Assembly));
+        Assert.Empty(Rules.NotInternalSealed(Handlers));
+    }
+
+    [Fact]
+    public void Adapters_are_internal_and_sealed()
+    {
+        Expect.OnceThereAreTypes(Layers.Infrastructure, Adapters);
+        Assert.Empty(Rules.NotInternalSealed(Adapters));
+    }
+
+    [Fact]
+    public void No_handler_depends_on_another()
+        => Assert.Empty(Rules.HandlersThatDependOnHandlers(Handlers));
+
+    [Fact]
+    public void Async_methods_say_so()
+    {
+        Assert.Contains(Methods, Rules.IsAsync);
+        Assert.Empty(Rules.AsyncMethodsThatDoNotSaySo(Methods));
+    }
+
+    [Fact]
+    public void A_cancellation_token_comes_last_is_required_and_has_one_name()
+    {
+        Assert.Contains(Methods, Rules.TakesCancellation);
+        Assert.Empty(Rules.MisplacedCancellation(Methods));
+    }
+
+    [Fact]
+    public void Records_of_the_domain_are_sealed_or_abstract()
+    {
+        var records = Layers.TypesOf(Layers.Domain).Where(Rules.IsRecord).ToArray();
+        Assert.Contains(typeof(Digest), records);
+        Assert.Empty(Rules.OpenRecords(records));
+    }
+
+    [Fact]
+    public void Access_is_decided_for_every_action_under_v2_before_a_byte_is_read()
+    {
+        var controllers = Layers.TypesOf(Layers.Web).Where(Rules.IsController).ToArray();
+        var actions = Rules.DistributionActions(controllers).ToArray();
+        Expect.OnceThereAreTypes(Layers.Web, actions);
+        Assert.Empty(Rules.ActionsWithoutAccess(actions));
+    }
+}
