@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Manifests;
 using Registry.Application.Registries;
+using Registry.Domain.Errors;
 using Registry.Domain.Manifests;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Stores;
@@ -26,8 +27,10 @@ internal sealed partial class ManifestArchiver(
         {
             try
             {
-                if (await WorkAsync(stoppingToken) == 0)
+                if (await WorkOffAsync(stoppingToken))
                     await outbox.WaitAsync(Patience, stoppingToken);
+                else
+                    await Task.Delay(Patience, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -42,15 +45,35 @@ internal sealed partial class ManifestArchiver(
         }
     }
 
-    private async Task<int> WorkAsync(CancellationToken cancellationToken)
+    // Goes through all notes once. False when some are left over: one store's failure must not hold up the others.
+    private async Task<bool> WorkOffAsync(CancellationToken cancellationToken)
     {
-        var entries = await outbox.ReadAsync(BatchSize, cancellationToken);
-        if (entries.Count == 0)
-            return 0;
-        foreach (var entry in entries)
-            await ApplyAsync(entry, cancellationToken);
-        await outbox.RemoveAsync(entries, cancellationToken);
-        return entries.Count;
+        var complete = true;
+        for (var after = 0L; await outbox.ReadAsync(after, BatchSize, cancellationToken) is { Count: > 0 } entries;)
+        {
+            var done = new List<OutboxEntry>(entries.Count);
+            Exception? failure = null;
+            foreach (var entry in entries)
+            {
+                try
+                {
+                    await ApplyAsync(entry, cancellationToken);
+                    done.Add(entry);
+                }
+                catch (StorageException e)
+                {
+                    failure = e;
+                }
+            }
+
+            await outbox.RemoveAsync(done, cancellationToken);
+            after = entries[^1].Id;
+            complete &= failure is null;
+            if (failure is not null)
+                Log.Failed(logger, failure);
+        }
+
+        return complete;
     }
 
     private async Task ApplyAsync(OutboxEntry entry, CancellationToken cancellationToken)

@@ -16,8 +16,7 @@ public sealed class MetricsController(RegistryMetrics metrics, RegistryOptions o
     public IActionResult Get()
     {
         // A proxy's address is not the reader's.
-        var forwarded = Request.Headers.ContainsKey("X-Forwarded-For") || Request.Headers.ContainsKey("Forwarded");
-        if (forwarded || !IsAllowed(HttpContext.Connection.RemoteIpAddress))
+        if (LocalRequest.IsForwarded(Request) || !IsAllowed(HttpContext.Connection.RemoteIpAddress))
             return OciErrorResult.From(OciError.Denied("Metrics are for the networks of Registry:Metrics:AllowedNetworks."));
         return Content(metrics.Scrape(), "text/plain; version=0.0.4; charset=utf-8");
     }
