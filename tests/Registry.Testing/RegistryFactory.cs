@@ -31,7 +31,8 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 
     private RegistryFactory((string Key, string? Value)[] settings) => _settings = settings;
 
-    public RegistryClient Client => _client ?? throw new InvalidOperationException("The registry has not been started.");
+    public RegistryClient Client
+        => _client ?? throw new InvalidOperationException("The registry has not been started.");
 
     public Uri Address => Client.Address;
 
