@@ -34,7 +34,9 @@ public static class WebServices
             .WithOrigins([.. options.Cors.Origins])
             .AllowAnyMethod()
             .AllowAnyHeader()
-            .WithExposedHeaders("Docker-Content-Digest", "Link", "Location", "OCI-Subject", "OCI-Filters-Applied", "OCI-Tag", "Range", "X-Request-Id")));
+            .WithExposedHeaders(
+                "Content-Range", "Docker-Content-Digest", "ETag", "Link", "Location", "OCI-Filters-Applied", "OCI-Subject", "OCI-Tag", "Range",
+                "Retry-After", "Warning", "WWW-Authenticate", "X-Request-Id")));
         services.AddControllers(mvc => mvc.ModelBinderProviders.Insert(0, new RepositoryAddressBinder()))
             .ConfigureApplicationPartManager(AddOurControllers);
         services.AddEndpointsApiExplorer();

@@ -18,7 +18,8 @@ internal static class OptionsRules
                 store.Root = Path.Combine(options.Data, name == "default" ? "blobs" : $"blobs-{name}");
         }
 
-        if (options.Registries.Count == 0)
+        // Adding a registry must not take away the one that was there before it.
+        if (!options.Registries.Any(entry => entry.Key == "default" || IsAtRoot(entry.Key, entry.Value)))
             options.Registries["default"] = new();
         if (options.Listen.Count == 0)
             options.Listen.Add("http://localhost:5000");

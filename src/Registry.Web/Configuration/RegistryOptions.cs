@@ -25,7 +25,7 @@ public sealed class RegistryOptions
 
     public DatabaseOptions Database { get; } = new();
 
-    /// <summary>The registries by name. Default: one, <c>default</c>, hosted at the root.</summary>
+    /// <summary>The registries by name. Where none of them is at the root, <c>default</c> is added there, hosted.</summary>
     public IDictionary<string, RegistrySettings> Registries { get; } = new Dictionary<string, RegistrySettings>(StringComparer.Ordinal);
 
     public AccessOptions Access { get; } = new();

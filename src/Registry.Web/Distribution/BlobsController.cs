@@ -17,7 +17,11 @@ public sealed class BlobsController(IMediator mediator) : ControllerBase
     public async Task<IActionResult> Head(RepositoryAddress name, Digest digest, CancellationToken cancellationToken)
     {
         var found = await mediator.Send(new FindBlobQuery(name.Identity, digest), cancellationToken);
-        return found.Match(blob => BlobResult.Head(digest, blob.Size), OciErrorResult.From);
+        return found.Match(
+            blob => ContentHeaders.HasUnchanged(Request, digest)
+                ? ContentHeaders.NotModified(Response, digest)
+                : BlobResult.Head(digest, blob.Size),
+            OciErrorResult.From);
     }
 
     [HttpGet("/v2/{name}/blobs/{digest}")] // end-2

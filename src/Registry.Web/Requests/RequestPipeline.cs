@@ -22,10 +22,11 @@ internal sealed class RequestPipeline(RegistryOptions options) : IStartupFilter
         next(app);
     };
 
+    // Without regard to case, as routing compares: no spelling of a path reaches an action past this.
     public static bool IsOurs(PathString path)
-        => path.StartsWithSegments("/v2", StringComparison.Ordinal)
-            || path.StartsWithSegments("/v1/search", StringComparison.Ordinal)
-            || path.StartsWithSegments("/api/v1", StringComparison.Ordinal)
-            || path.StartsWithSegments("/healthz", StringComparison.Ordinal)
-            || path == "/metrics";
+        => path.StartsWithSegments("/v2", StringComparison.OrdinalIgnoreCase)
+            || path.StartsWithSegments("/v1/search", StringComparison.OrdinalIgnoreCase)
+            || path.StartsWithSegments("/api/v1", StringComparison.OrdinalIgnoreCase)
+            || path.StartsWithSegments("/healthz", StringComparison.OrdinalIgnoreCase)
+            || path.Equals("/metrics", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,0 +1,120 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Registry.Web;
+using Xunit;
+
+namespace Registry.Testing;
+
+/// <summary>
+/// A registry of its own for a test class: the real composition in this process, on a temporary folder and a free loopback
+/// port. <c>REGISTRY_TEST_URL</c> puts a running registry in its place, as long as no settings are asked for.
+/// </summary>
+public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
+{
+    private static readonly string? External = Environment.GetEnvironmentVariable("REGISTRY_TEST_URL");
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly (string Key, string? Value)[] _settings;
+    private RegistryClient? _client;
+    private WebApplication? _application;
+
+    public RegistryFactory()
+        : this([])
+    {
+    }
+
+    private RegistryFactory((string Key, string? Value)[] settings) => _settings = settings;
+
+    public RegistryClient Client
+        => _client ?? throw new InvalidOperationException("The registry has not been started.");
+
+    public Uri Address => Client.Address;
+
+    /// <summary>The folder below which the registry stores everything, unless <c>Registry:Data</c> names another one.</summary>
+    public string Data => _folder.Path;
+
+    /// <summary>Starts a registry with settings of its own, keys below <c>Registry:</c>; null leaves one to its default.</summary>
+    public static async Task<RegistryFactory> StartAsync(params (string Key, string? Value)[] settings)
+    {
+        var factory = new RegistryFactory(settings);
+        try
+        {
+            await factory.InitializeAsync();
+            return factory;
+        }
+        catch
+        {
+            await factory.DisposeAsync(); // a start that was refused leaves no folder behind
+            throw;
+        }
+    }
+
+    /// <summary>A repository that no other test uses.</summary>
+    public static string NewRepository() => $"test/{Guid.NewGuid():N}";
+
+    /// <summary>The settings of a registry for tests: its folder, and everybody may push.</summary>
+    public static Dictionary<string, string?> Settings(string data, params (string Key, string? Value)[] others)
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["Registry:Data"] = data,
+            ["Registry:Access:Anonymous"] = "Push",
+        };
+        foreach (var (key, value) in others)
+            settings[$"Registry:{key}"] = value;
+        return settings;
+    }
+
+    /// <summary>Lets the application listen on a free loopback port.</summary>
+    public static void Prepare(WebApplicationBuilder builder)
+    {
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Limits.MaxRequestBodySize = null;
+        });
+    }
+
+    /// <summary>Where the application listens once it has been started.</summary>
+    public static Uri AddressOf(WebApplication application)
+        => new(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    public async Task InitializeAsync()
+    {
+        if (External is not null && _settings.Length == 0)
+        {
+            _client = new(new Uri(External));
+            return;
+        }
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddInMemoryCollection(Settings(_folder.Path, _settings));
+        Prepare(builder);
+        builder.Services.AddRegistry(builder.Configuration);
+        _application = builder.Build();
+        _application.MapRegistry();
+        await _application.StartAsync();
+        _client = new(AddressOf(_application));
+    }
+
+    public async Task DisposeAsync()
+    {
+        _client?.Dispose();
+        if (_application is not null)
+        {
+            await _application.StopAsync();
+            await _application.DisposeAsync();
+        }
+
+        _folder.Dispose();
+    }
+
+    async ValueTask IAsyncDisposable.DisposeAsync() => await DisposeAsync();
+}
