@@ -10,4 +10,11 @@ internal static class Expect
         if (Layers.TypesOf(layer).Any())
             Assert.NotEmpty(inspected);
     }
+
+    /// <summary>Nobody breaks the rule; else all who do are named.</summary>
+    public static void Nobody(IEnumerable<string?> breaking)
+    {
+        var names = breaking.ToArray();
+        Assert.True(names.Length == 0, string.Join(Environment.NewLine, names));
+    }
 }

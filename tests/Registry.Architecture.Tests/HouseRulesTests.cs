@@ -25,50 +25,50 @@ public sealed class HouseRulesTests
         var names = folders.Concat(Layers.AllTypes.Select(type => type.Namespace!)).ToArray();
 
         Assert.Contains("Registry.Domain.Blobs", names);
-        Assert.Empty(Rules.CatchallNames(names));
+        Expect.Nobody(Rules.CatchallNames(names));
     }
 
     [Fact]
     public void Every_request_has_one_handler()
     {
         Assert.NotEmpty(Requests);
-        Assert.Empty(Rules.RequestsWithoutTheirOneHandler(Requests, Handlers));
+        Expect.Nobody(Rules.RequestsWithoutTheirOneHandler(Requests, Handlers));
     }
 
     [Fact]
-    public void Every_request_is_answered_by_a_result() => Assert.Empty(Rules.RequestsWithoutResult(Requests));
+    public void Every_request_is_answered_by_a_result() => Expect.Nobody(Rules.RequestsWithoutResult(Requests));
 
     [Fact]
     public void Handlers_live_in_the_application_and_are_internal_and_sealed()
     {
         Assert.NotEmpty(Handlers);
         Assert.All(Handlers, handler => Assert.Equal(Layers.Application, handler.Assembly));
-        Assert.Empty(Rules.NotInternalSealed(Handlers));
+        Expect.Nobody(Rules.NotInternalSealed(Handlers));
     }
 
     [Fact]
     public void Adapters_are_internal_and_sealed()
     {
         Expect.OnceThereAreTypes(Layers.Infrastructure, Adapters);
-        Assert.Empty(Rules.NotInternalSealed(Adapters));
+        Expect.Nobody(Rules.NotInternalSealed(Adapters));
     }
 
     [Fact]
     public void No_handler_depends_on_another()
-        => Assert.Empty(Rules.HandlersThatDependOnHandlers(Handlers));
+        => Expect.Nobody(Rules.HandlersThatDependOnHandlers(Handlers));
 
     [Fact]
     public void Async_methods_say_so()
     {
         Assert.Contains(Methods, Rules.IsAsync);
-        Assert.Empty(Rules.AsyncMethodsThatDoNotSaySo(Methods));
+        Expect.Nobody(Rules.AsyncMethodsThatDoNotSaySo(Methods));
     }
 
     [Fact]
     public void A_cancellation_token_comes_last_is_required_and_has_one_name()
     {
         Assert.Contains(Methods, Rules.TakesCancellation);
-        Assert.Empty(Rules.MisplacedCancellation(Methods));
+        Expect.Nobody(Rules.MisplacedCancellation(Methods));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class HouseRulesTests
     {
         var records = Layers.TypesOf(Layers.Domain).Where(Rules.IsRecord).ToArray();
         Assert.Contains(typeof(Digest), records);
-        Assert.Empty(Rules.OpenRecords(records));
+        Expect.Nobody(Rules.OpenRecords(records));
     }
 
     [Fact]
@@ -85,6 +85,6 @@ public sealed class HouseRulesTests
         var controllers = Layers.TypesOf(Layers.Web).Where(Rules.IsController).ToArray();
         var actions = Rules.DistributionActions(controllers).ToArray();
         Expect.OnceThereAreTypes(Layers.Web, actions);
-        Assert.Empty(Rules.ActionsWithoutAccess(actions));
+        Expect.Nobody(Rules.ActionsWithoutAccess(actions));
     }
 }

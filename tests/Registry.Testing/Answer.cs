@@ -6,13 +6,15 @@ namespace Registry.Testing;
 
 /// <summary>A response, read to its end.</summary>
 /// <param name="Request">Method and path, for the messages of failed assertions.</param>
-public sealed record Answer(string Request, int Status, IReadOnlyList<KeyValuePair<string, string>> Headers, byte[] Body)
+public sealed record Answer(string Request, int Status, IReadOnlyList<KeyValuePair<string, string>> Headers,
+    byte[] Body)
 {
     /// <summary>The codes of distribution-spec, "Error Codes": all that a 4xx answer may carry.</summary>
     public static readonly IReadOnlySet<string> SpecCodes = new HashSet<string>(StringComparer.Ordinal)
     {
         "BLOB_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN",
-        "MANIFEST_INVALID", "MANIFEST_UNKNOWN", "NAME_INVALID", "NAME_UNKNOWN", "SIZE_INVALID", "UNAUTHORIZED", "DENIED",
+        "MANIFEST_INVALID", "MANIFEST_UNKNOWN", "NAME_INVALID", "NAME_UNKNOWN", "SIZE_INVALID", "UNAUTHORIZED",
+        "DENIED",
         "UNSUPPORTED", "TOOMANYREQUESTS",
     };
 
@@ -30,15 +32,18 @@ public sealed record Answer(string Request, int Status, IReadOnlyList<KeyValuePa
     /// <summary>The header's value, several lines joined by a comma; null when absent.</summary>
     public string? Header(string name)
     {
-        var values = Headers.Where(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(header => header.Value);
+        var values = Headers.Where(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase))
+            .Select(header => header.Value);
         var joined = string.Join(", ", values);
-        return joined.Length == 0 && !Headers.Any(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)) ? null : joined;
+        return joined.Length == 0
+            && !Headers.Any(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)) ? null : joined;
     }
 
     public string Location => Header("Location") ?? throw new XunitException($"{this} has no Location.");
 
     public Answer Expect(params int[] statuses)
-        => statuses.Contains(Status) ? this : throw new XunitException($"Expected {string.Join(" or ", statuses)}, but {this}");
+        => statuses.Contains(Status) ? this
+            : throw new XunitException($"Expected {string.Join(" or ", statuses)}, but {this}");
 
     public Answer ExpectHeader(string name, string? value)
         => Header(name) == value
@@ -59,7 +64,8 @@ public sealed record Answer(string Request, int Status, IReadOnlyList<KeyValuePa
     {
         try
         {
-            var errors = Json.GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("code").GetString()!).ToList();
+            var errors = Json.GetProperty("errors").EnumerateArray()
+                .Select(error => error.GetProperty("code").GetString()!).ToList();
             return errors.Count > 0 && errors.All(SpecCodes.Contains)
                 ? errors
                 : throw new XunitException($"Expected codes of the specification, but {this}");

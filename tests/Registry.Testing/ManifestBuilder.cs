@@ -63,5 +63,6 @@ public sealed class ManifestBuilder
     public TestContent Build() => new(Encoding.UTF8.GetBytes(_document.ToJsonString()), _mediaType);
 
     private static ManifestBuilder List(string mediaType, TestContent[] children)
-        => new ManifestBuilder(mediaType).With("manifests", new JsonArray([.. children.Select(child => child.Descriptor())]));
+        => new ManifestBuilder(mediaType)
+            .With("manifests", new JsonArray([.. children.Select(child => child.Descriptor())]));
 }

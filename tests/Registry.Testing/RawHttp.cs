@@ -12,13 +12,15 @@ public static class RawHttp
     /// <summary>A request written out by hand; header lines without their line ends.</summary>
     /// <param name="target">As it stands in the request line.</param>
     public static Task<Answer?> SendAsync(
-        Uri server, string method, string target, IEnumerable<string>? headers = null, byte[]? body = null, bool finish = false)
+        Uri server, string method, string target, IEnumerable<string>? headers = null, byte[]? body = null,
+        bool finish = false)
     {
         var text = new StringBuilder($"{method} {target} HTTP/1.1\r\nHost: {server.Authority}\r\n");
         foreach (var header in headers ?? [])
             text.Append(header).Append("\r\n");
         text.Append("\r\n");
-        return SendAsync(server, [.. Encoding.Latin1.GetBytes(text.ToString()), .. body ?? []], $"{method} {target}", finish);
+        return SendAsync(server, [.. Encoding.Latin1.GetBytes(text.ToString()), .. body ?? []], $"{method} {target}",
+            finish);
     }
 
     /// <param name="finish">Close the sending half behind the request, as a client that breaks off does.</param>

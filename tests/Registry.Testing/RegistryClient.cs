@@ -25,7 +25,8 @@ public sealed class RegistryClient : IDisposable
 
     /// <param name="path">Path and query, or a <c>Location</c> as it came.</param>
     /// <param name="headers">Sent as they are; <c>Transfer-Encoding: chunked</c> sends the body without a length.</param>
-    public async Task<Answer> SendAsync(string method, string path, byte[]? body = null, params (string Name, string Value)[] headers)
+    public async Task<Answer> SendAsync(string method, string path, byte[]? body = null,
+        params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Address, path));
         if (body is not null)
@@ -47,14 +48,18 @@ public sealed class RegistryClient : IDisposable
 
         using var response = await _http.SendAsync(request);
         var bytes = await response.Content.ReadAsByteArrayAsync();
-        return new($"{method} {path}", (int)response.StatusCode, [.. Flat(response.Headers), .. Flat(response.Content.Headers)], bytes);
+        return new($"{method} {path}", (int)response.StatusCode,
+            [.. Flat(response.Headers), .. Flat(response.Content.Headers)], bytes);
     }
 
-    public Task<Answer> GetAsync(string path, params (string Name, string Value)[] headers) => SendAsync("GET", path, null, headers);
+    public Task<Answer> GetAsync(string path, params (string Name, string Value)[] headers)
+        => SendAsync("GET", path, null, headers);
 
-    public Task<Answer> HeadAsync(string path, params (string Name, string Value)[] headers) => SendAsync("HEAD", path, null, headers);
+    public Task<Answer> HeadAsync(string path, params (string Name, string Value)[] headers)
+        => SendAsync("HEAD", path, null, headers);
 
-    public Task<Answer> DeleteAsync(string path, params (string Name, string Value)[] headers) => SendAsync("DELETE", path, null, headers);
+    public Task<Answer> DeleteAsync(string path, params (string Name, string Value)[] headers)
+        => SendAsync("DELETE", path, null, headers);
 
     public Task<Answer> PostAsync(string path, byte[]? body = null, params (string Name, string Value)[] headers)
         => SendAsync("POST", path, body, headers);
@@ -73,8 +78,10 @@ public sealed class RegistryClient : IDisposable
     public async Task<string> StartUploadAsync(string repository)
         => (await PostAsync($"/v2/{repository}/blobs/uploads/")).Expect(202).Location;
 
-    public Task<Answer> CloseAsync(string location, string digest, byte[]? body = null, params (string Name, string Value)[] headers)
-        => PutAsync(WithQuery(location, $"digest={Uri.EscapeDataString(digest)}"), body, [("Content-Type", "application/octet-stream"), .. headers]);
+    public Task<Answer> CloseAsync(string location, string digest, byte[]? body = null,
+        params (string Name, string Value)[] headers)
+        => PutAsync(WithQuery(location, $"digest={Uri.EscapeDataString(digest)}"), body,
+            [("Content-Type", "application/octet-stream"), .. headers]);
 
     public async Task<TestContent> PushBlobAsync(string repository, TestContent blob)
     {
@@ -98,7 +105,8 @@ public sealed class RegistryClient : IDisposable
     /// <summary>An image whose blobs are in the repository, and which is not pushed yet.</summary>
     public async Task<ManifestBuilder> NewImageAsync(string repository)
         => ManifestBuilder.Image(
-            await PushBlobAsync(repository, TestContent.Config()), await PushBlobAsync(repository, TestContent.Layer()));
+            await PushBlobAsync(repository, TestContent.Config()),
+            await PushBlobAsync(repository, TestContent.Layer()));
 
     public async Task<ManifestBuilder> NewArtifactAsync(string repository, string artifactType)
     {
@@ -112,5 +120,6 @@ public sealed class RegistryClient : IDisposable
     public void Dispose() => _http.Dispose();
 
     private static IEnumerable<KeyValuePair<string, string>> Flat(HttpHeaders headers)
-        => headers.NonValidated.SelectMany(header => header.Value, (header, value) => KeyValuePair.Create(header.Key, value));
+        => headers.NonValidated.SelectMany(
+            header => header.Value, (header, value) => KeyValuePair.Create(header.Key, value));
 }

@@ -31,7 +31,8 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 
     private RegistryFactory((string Key, string? Value)[] settings) => _settings = settings;
 
-    public RegistryClient Client => _client ?? throw new InvalidOperationException("The registry has not been started.");
+    public RegistryClient Client
+        => _client ?? throw new InvalidOperationException("The registry has not been started.");
 
     public Uri Address => Client.Address;
 
@@ -42,8 +43,16 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     public static async Task<RegistryFactory> StartAsync(params (string Key, string? Value)[] settings)
     {
         var factory = new RegistryFactory(settings);
-        await factory.InitializeAsync();
-        return factory;
+        try
+        {
+            await factory.InitializeAsync();
+            return factory;
+        }
+        catch
+        {
+            await factory.DisposeAsync(); // a start that was refused leaves no folder behind
+            throw;
+        }
     }
 
     /// <summary>A repository that no other test uses.</summary>

@@ -6,14 +6,16 @@ namespace Registry.Testing;
 
 /// <summary>Bytes to push, a blob or a manifest, with what a descriptor says of them.</summary>
 /// <param name="Algorithm"><c>sha256</c> or <c>sha512</c>: what <see cref="Digest"/> is in.</param>
-public sealed record TestContent(byte[] Bytes, string MediaType = "application/octet-stream", string Algorithm = "sha256")
+public sealed record TestContent(byte[] Bytes, string MediaType = "application/octet-stream",
+    string Algorithm = "sha256")
 {
     public static readonly TestContent Empty = new([]);
 
     /// <summary>The content of image-spec's empty descriptor.</summary>
     public static readonly TestContent EmptyJson = new("{}"u8.ToArray(), "application/vnd.oci.empty.v1+json");
 
-    public static TestContent Text(string text, string mediaType = "application/octet-stream") => new(Encoding.UTF8.GetBytes(text), mediaType);
+    public static TestContent Text(string text, string mediaType = "application/octet-stream")
+        => new(Encoding.UTF8.GetBytes(text), mediaType);
 
     public static TestContent Random(int length, string mediaType = "application/octet-stream")
         => new(RandomNumberGenerator.GetBytes(length), mediaType);

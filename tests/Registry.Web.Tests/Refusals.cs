@@ -14,7 +14,8 @@ internal static class Refusals
         if (answer.Body.Length > 0)
         {
             Assert.NotEmpty(answer.ErrorCodes());
-            Assert.Equal(answer.Header("X-Request-Id"), answer.Json.GetProperty("errors")[0].GetProperty("detail").GetProperty("requestId").GetString());
+            Assert.Equal(answer.Header("X-Request-Id"),
+                answer.Json.GetProperty("errors")[0].GetProperty("detail").GetProperty("requestId").GetString());
         }
 
         return answer.GivesNothingAway(registry);

@@ -12,7 +12,8 @@ public sealed class RequestIdTests(RegistryFactory registry) : IClassFixture<Reg
     [InlineData("GET", "/v2/nothing", 404)]
     [InlineData("POST", "/v2/_catalog", 405)]
     public async Task Every_answer_has_a_request_id(string method, string path, int status)
-        => Assert.Matches("^[!-~]{8,128}$", (await registry.Client.SendAsync(method, path)).Expect(status).Header("X-Request-Id"));
+        => Assert.Matches("^[!-~]{8,128}$", (await registry.Client.SendAsync(method, path))
+            .Expect(status).Header("X-Request-Id"));
 
     [Theory]
     [InlineData("GET", "/v2/request-id/tags/list")]
@@ -26,5 +27,6 @@ public sealed class RequestIdTests(RegistryFactory registry) : IClassFixture<Reg
 
     [Fact]
     public async Task Two_requests_have_two_ids_also_on_one_connection()
-        => Assert.NotEqual((await registry.Client.GetAsync("/v2/")).Header("X-Request-Id"), (await registry.Client.GetAsync("/v2/")).Header("X-Request-Id"));
+        => Assert.NotEqual((await registry.Client.GetAsync("/v2/")).Header("X-Request-Id"),
+            (await registry.Client.GetAsync("/v2/")).Header("X-Request-Id"));
 }

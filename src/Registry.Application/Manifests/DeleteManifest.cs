@@ -13,7 +13,7 @@ namespace Registry.Application.Manifests;
 /// <summary>
 /// Deletes a tag, or a manifest with every tag on it (distribution-spec, end-9). Children and blobs stay until they expire.
 /// </summary>
-public sealed record DeleteManifestCommand(RepositoryIdentity Repository, Reference Reference, Principal Principal)
+public sealed record DeleteManifestCommand(RepositoryAddress Repository, Reference Reference, Principal Principal)
     : IRequest<Result<Unit>>;
 
 internal sealed class DeleteManifestHandler(IManifestIndex manifests, ITagIndex tags, ICatalog catalog, DeleteOptions options)
@@ -26,14 +26,14 @@ internal sealed class DeleteManifestHandler(IManifestIndex manifests, ITagIndex 
 
         var deleted = command.Reference switch
         {
-            Digest digest => await manifests.DeleteAsync(command.Repository, digest, command.Principal, cancellationToken),
-            Tag tag => await tags.DeleteAsync(command.Repository, tag, command.Principal, cancellationToken),
+            Digest digest => await manifests.DeleteAsync(command.Repository.Identity, digest, command.Principal, cancellationToken),
+            Tag tag => await tags.DeleteAsync(command.Repository.Identity, tag, command.Principal, cancellationToken),
             _ => throw new ArgumentException($"'{command.Reference}' is neither a tag nor a digest.", nameof(command)),
         };
         if (deleted)
             return Unit.Value;
-        return await catalog.ExistsAsync(command.Repository, cancellationToken)
+        return await catalog.ExistsAsync(command.Repository.Identity, cancellationToken)
             ? OciError.ManifestUnknown(command.Reference)
-            : OciError.RepositoryUnknown(command.Repository.Name);
+            : OciError.RepositoryUnknown(command.Repository.ClientName);
     }
 }

@@ -55,8 +55,9 @@ internal sealed class CompleteUploadHandler(UploadDesk desk, IUploadSessions ses
         if (await upload.Staged.PublishAsync(command.Digest, appended.Offset, cancellationToken) is not { } location)
             return OciError.DigestMismatch(command.Digest) with { Offset = session.Offset };
 
+        // The bytes have left the upload: a client that goes away now must not leave them without their row.
         var blob = new StoredBlob(session.Store, command.Digest, location, appended.Offset);
-        return await links.AddAsync(command.Repository, blob, session, cancellationToken)
+        return await links.AddAsync(command.Repository, blob, session, CancellationToken.None)
             ? command.Digest
             : OciError.UploadUnknown(command.Id);
     }

@@ -27,9 +27,10 @@ internal sealed class UploadBlobHandler(IBlobLinks links, RegistryMap registries
             if (await staged.PublishAsync(command.Digest, received.Offset, cancellationToken) is not { } location)
                 return OciError.DigestMismatch(command.Digest);
 
+            // Once the bytes have their place, a client that goes away must not leave them without their row.
             published = true;
             await links.AddAsync(
-                command.Repository, new(store.Name, command.Digest, location, received.Offset), session: null, cancellationToken);
+                command.Repository, new(store.Name, command.Digest, location, received.Offset), session: null, CancellationToken.None);
             return command.Digest;
         }
         finally

@@ -96,6 +96,12 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
     public static OciError Unauthenticated()
         => new(OciErrorCode.Unauthorized, ErrorReason.Unauthenticated, "This needs credentials.");
 
+    public static OciError AccessUndecided()
+        => new(
+            OciErrorCode.Unauthorized,
+            ErrorReason.Unauthenticated,
+            "This registry serves only its own machine, without a proxy, until its configuration says what others may do (Registry:Access:Anonymous).");
+
     public static OciError Denied(string why) => new(OciErrorCode.Denied, ErrorReason.Denied, why);
 
     public static OciError RequestInvalid(string problem) => new(OciErrorCode.Unsupported, ErrorReason.Invalid, problem);

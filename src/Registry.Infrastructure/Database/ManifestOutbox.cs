@@ -35,8 +35,8 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
     /// <summary>Returns when something was added, or after <paramref name="patience"/>.</summary>
     public Task WaitAsync(TimeSpan patience, CancellationToken cancellationToken) => _added.WaitAsync(patience, cancellationToken);
 
-    /// <summary>The oldest notes, with the manifest or tag as it stands now.</summary>
-    public Task<IReadOnlyList<OutboxEntry>> ReadAsync(int limit, CancellationToken cancellationToken)
+    /// <summary>The oldest notes behind the one with the id <paramref name="after"/>, with the manifest or tag as it stands now.</summary>
+    public Task<IReadOnlyList<OutboxEntry>> ReadAsync(long after, int limit, CancellationToken cancellationToken)
         => database.ReadAsync<IReadOnlyList<OutboxEntry>>(
             async session => [.. (await session.Connection.QueryAsync<Row>(
                 """
@@ -44,9 +44,9 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
                 FROM outbox o
                 JOIN repositories r ON r.id = o.repository_id
                 LEFT JOIN tags t ON o.kind = 'tag' AND t.repository_id = o.repository_id AND t.name = o.key
-                ORDER BY o.id LIMIT @limit
+                WHERE o.id > @after ORDER BY o.id LIMIT @limit
                 """,
-                new { limit })).Select(row => row.ToEntry())],
+                new { after, limit })).Select(row => row.ToEntry())],
             cancellationToken);
 
     /// <summary>Strikes out what is done, except what has changed again meanwhile.</summary>

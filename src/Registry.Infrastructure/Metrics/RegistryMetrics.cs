@@ -8,18 +8,25 @@ namespace Registry.Infrastructure.Metrics;
 public sealed class RegistryMetrics : IHostedLifecycleService, IDisposable
 {
     private readonly PrometheusExporter _exporter = new();
-    private MeterProvider? _provider;
+    private Task<MeterProvider>? _provider;
 
     /// <summary>Everything measured since the start, in Prometheus' text format 0.0.4.</summary>
-    public string Scrape() => _exporter.Scrape();
+    public async Task<string> ScrapeAsync()
+    {
+        if (_provider is not null)
+            await _provider;
+        return _exporter.Scrape();
+    }
 
-    // Once requests are being served: measuring must not delay the first of them.
+    // Beside the first requests, which must not wait for it.
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        _provider = Sdk.CreateMeterProviderBuilder()
-            .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
-            .AddReader(new BaseExportingMetricReader(_exporter))
-            .Build();
+        _provider = Task.Run(
+            () => Sdk.CreateMeterProviderBuilder()
+                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
+                .AddReader(new BaseExportingMetricReader(_exporter))
+                .Build(),
+            CancellationToken.None);
         return Task.CompletedTask;
     }
 
@@ -29,13 +36,13 @@ public sealed class RegistryMetrics : IHostedLifecycleService, IDisposable
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_provider is not null)
+            (await _provider).Dispose();
+    }
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose()
-    {
-        _provider?.Dispose();
-        _exporter.Dispose();
-    }
+    public void Dispose() => _exporter.Dispose();
 }

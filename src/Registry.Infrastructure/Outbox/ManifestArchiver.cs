@@ -27,8 +27,10 @@ internal sealed partial class ManifestArchiver(
         {
             try
             {
-                if (await WorkAsync(stoppingToken) == 0)
+                if (await WorkOffAsync(stoppingToken))
                     await outbox.WaitAsync(Patience, stoppingToken);
+                else
+                    await Task.Delay(Patience, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -43,26 +45,35 @@ internal sealed partial class ManifestArchiver(
         }
     }
 
-    private async Task<int> WorkAsync(CancellationToken cancellationToken)
+    // Goes through all notes once. False when some are left over: one store's failure must not hold up the others.
+    private async Task<bool> WorkOffAsync(CancellationToken cancellationToken)
     {
-        var entries = await outbox.ReadAsync(BatchSize, cancellationToken);
-        var (done, failure) = (new List<OutboxEntry>(entries.Count), (StorageException?)null);
-        foreach (var entry in entries)
+        var complete = true;
+        for (var after = 0L; await outbox.ReadAsync(after, BatchSize, cancellationToken) is { Count: > 0 } entries;)
         {
-            try
+            var done = new List<OutboxEntry>(entries.Count);
+            Exception? failure = null;
+            foreach (var entry in entries)
             {
-                await ApplyAsync(entry, cancellationToken);
-                done.Add(entry);
+                try
+                {
+                    await ApplyAsync(entry, cancellationToken);
+                    done.Add(entry);
+                }
+                catch (StorageException e)
+                {
+                    failure = e;
+                }
             }
-            catch (StorageException e)
-            {
-                failure ??= e; // one place that cannot be written holds up no other
-            }
+
+            await outbox.RemoveAsync(done, cancellationToken);
+            after = entries[^1].Id;
+            complete &= failure is null;
+            if (failure is not null)
+                Log.Failed(logger, failure);
         }
 
-        if (done.Count > 0)
-            await outbox.RemoveAsync(done, cancellationToken);
-        return failure is null ? done.Count : throw new StorageException(failure.Error, failure);
+        return complete;
     }
 
     private async Task ApplyAsync(OutboxEntry entry, CancellationToken cancellationToken)

@@ -13,8 +13,9 @@ internal sealed class RegistryStartup(
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         data.Hold();
-        await stores.PrepareAsync(cancellationToken);
-        await database.OpenAsync(cancellationToken);
+        await Task.WhenAll( // neither needs the other, and a restart should be short
+            Task.Run(() => stores.PrepareAsync(cancellationToken), cancellationToken),
+            Task.Run(() => database.OpenAsync(cancellationToken), cancellationToken));
         await RefuseHiddenRepositoriesAsync(cancellationToken);
     }
 

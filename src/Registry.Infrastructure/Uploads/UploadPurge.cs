@@ -13,24 +13,30 @@ internal sealed partial class UploadPurge(IMediator mediator, TimeProvider time,
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        do
+        try
         {
-            try
-            {
-                var purged = await mediator.Send(new PurgeUploadsCommand(), stoppingToken);
-                if (purged.TryGet(out var uploads, out _) && uploads.Sessions + uploads.Leftovers > 0)
-                    Log.Purged(logger, uploads.Sessions, uploads.Leftovers);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e)
-            {
-                Log.Failed(logger, e); // the next hour tries again
-            }
+            do
+                await PurgeAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken).AsTask() is true);
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+    }
+
+    private async Task PurgeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var purged = await mediator.Send(new PurgeUploadsCommand(), cancellationToken);
+            if (purged.TryGet(out var uploads, out _) && uploads.Sessions + uploads.Leftovers > 0)
+                Log.Purged(logger, uploads.Sessions, uploads.Leftovers);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Log.Failed(logger, e); // the next hour tries again
+        }
     }
 
     private static partial class Log

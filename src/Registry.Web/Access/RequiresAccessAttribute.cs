@@ -34,7 +34,10 @@ internal sealed class RequiresAccessAttribute(RegistryAction action) : Attribute
     }
 
     private static IActionResult Refuse(HttpContext context)
-        => context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)
-            ? ProblemResult.From(OciError.Unauthenticated())
-            : OciErrorResult.From(OciError.Unauthenticated());
+    {
+        var error = RequestPrincipal.Find(context) is null ? OciError.AccessUndecided() : OciError.Unauthenticated();
+        return context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
+            ? ProblemResult.From(error)
+            : OciErrorResult.From(error);
+    }
 }

@@ -12,7 +12,6 @@ namespace Registry.Web.Admin;
 
 /// <summary>What the admin API's controllers have in common.</summary>
 [ApiExplorerSettings(GroupName = WebServices.ApiDocument)]
-[Produces("application/json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
 public abstract class AdminController(IMediator mediator, RegistryMap registries) : ControllerBase

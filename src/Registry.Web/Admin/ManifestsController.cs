@@ -16,7 +16,7 @@ public sealed class ManifestsController(IMediator mediator, RegistryMap registri
     /// <param name="reference">A tag or digest.</param>
     [HttpGet("/api/v1/manifests")]
     [RequiresAccess(RegistryAction.Pull)]
-    [ProducesResponseType<ManifestModel>(200)]
+    [ProducesResponseType<ManifestModel>(200, "application/json")]
     [ProducesResponseType<ProblemDetails>(404, "application/problem+json")]
     public async Task<IActionResult> Get(
         [FromQuery] string? repository, [FromQuery] string? reference, CancellationToken cancellationToken)

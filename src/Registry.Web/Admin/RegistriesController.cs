@@ -11,7 +11,7 @@ public sealed class RegistriesController(IMediator mediator, RegistryMap registr
     /// <summary>The registries of this instance.</summary>
     [HttpGet("/api/v1/registries")]
     [RequiresAccess(RegistryAction.Pull)]
-    [ProducesResponseType<IReadOnlyList<RegistryModel>>(200)]
+    [ProducesResponseType<IReadOnlyList<RegistryModel>>(200, "application/json")]
     public async Task<IActionResult> List(CancellationToken cancellationToken)
     {
         var listed = await Mediator.Send(new ListRegistriesQuery(), cancellationToken);

@@ -15,7 +15,7 @@ public sealed class RepositoriesController(IMediator mediator, RegistryMap regis
     /// <param name="last">Only names behind this one.</param>
     [HttpGet("/api/v1/repositories")]
     [RequiresAccess(RegistryAction.Pull)]
-    [ProducesResponseType<PageModel<RepositoryModel>>(200)]
+    [ProducesResponseType<PageModel<RepositoryModel>>(200, "application/json")]
     public async Task<IActionResult> List(
         [FromQuery] string? prefix, [FromQuery] string? n, [FromQuery] string? last, CancellationToken cancellationToken)
     {

@@ -15,7 +15,7 @@ public sealed class TagsController(IMediator mediator, RegistryMap registries) :
     /// <param name="last">Only tags behind this one.</param>
     [HttpGet("/api/v1/tags")]
     [RequiresAccess(RegistryAction.Pull)]
-    [ProducesResponseType<PageModel<TaggedManifest>>(200)]
+    [ProducesResponseType<PageModel<TaggedManifest>>(200, "application/json")]
     [ProducesResponseType<ProblemDetails>(404, "application/problem+json")]
     public async Task<IActionResult> List(
         [FromQuery] string? repository, [FromQuery] string? n, [FromQuery] string? last, CancellationToken cancellationToken)

@@ -10,11 +10,18 @@ namespace Registry.Web.Commands;
 /// <param name="Ip">Null for <c>localhost</c>, which is IPv4 and IPv6 loopback together.</param>
 internal sealed record Listener(string Text, IPAddress? Ip, int Port)
 {
+    private string Host => Text.Contains("://*", StringComparison.Ordinal) ? "*" : Ip?.ToString() ?? "localhost";
+
     public bool IsLoopback => Ip is null || IPAddress.IsLoopback(Ip);
 
-    /// <summary>The setting for an address and a port.</summary>
-    public static string Address(string host, int port)
-        => $"http://{(host.Contains(':', StringComparison.Ordinal) && !host.StartsWith('[') ? $"[{host}]" : host)}:{port.ToString(CultureInfo.InvariantCulture)}";
+    /// <summary>This listener with another address or port; null keeps what it has.</summary>
+    /// <exception cref="StartRefusedException">The address is none to listen on.</exception>
+    public Listener With(string? host, int? port)
+    {
+        var address = host ?? Host;
+        var bracketed = address.Contains(':', StringComparison.Ordinal) && !address.StartsWith('[') ? $"[{address}]" : address;
+        return Parse($"http://{bracketed}:{(port ?? Port).ToString(CultureInfo.InvariantCulture)}");
+    }
 
     /// <exception cref="StartRefusedException">The text is no address to listen on.</exception>
     public static Listener Parse(string text)

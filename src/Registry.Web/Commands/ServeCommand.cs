@@ -81,10 +81,13 @@ internal sealed class ServeCommand : Command
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 
         var listeners = options.Listen.Select(Listener.Parse).ToList();
+        var (host, port) = (arguments.GetValue(_listen), arguments.GetValue(_port));
+        if (host is not null || port is not null)
+            listeners = [listeners[0].With(host, port)];
         if (options.Access.Anonymous is null && listeners.FirstOrDefault(listener => !listener.IsLoopback) is { } open)
         {
             throw new StartRefusedException(
-                $"Registry:Listen has '{open.Text}', which other machines can reach, and nothing says what they may do: "
+                $"Registry:Listen (--listen) has '{open.Text}', which other machines can reach, and nothing says what they may do: "
                 + "set Registry:Access:Anonymous (--anonymous) to None, Pull or Push.");
         }
 
@@ -94,7 +97,7 @@ internal sealed class ServeCommand : Command
         var app = builder.Build();
         app.MapRegistry();
         app.Lifetime.ApplicationStarted.Register(() => ConsoleLog.Started(
-            app.Logger, string.Join(", ", options.Listen), Path.GetFullPath(options.Data)));
+            app.Logger, string.Join(", ", listeners.Select(listener => listener.Text)), Path.GetFullPath(options.Data)));
         return app;
     }
 
@@ -118,9 +121,6 @@ internal sealed class ServeCommand : Command
             settings["Registry:Data"] = data;
         if (arguments.GetValue(_anonymous) is { } anonymous)
             settings["Registry:Access:Anonymous"] = anonymous;
-        var (listen, port) = (arguments.GetValue(_listen), arguments.GetValue(_port));
-        if (listen is not null || port is not null)
-            settings["Registry:Listen:0"] = Listener.Address(listen ?? "localhost", port ?? 5000);
         return settings;
     }
 

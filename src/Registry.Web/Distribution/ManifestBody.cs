@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 
 namespace Registry.Web.Distribution;
 
@@ -13,7 +14,7 @@ internal static class ManifestBody
 
         while (true)
         {
-            var read = await request.BodyReader.ReadAsync(cancellationToken);
+            var read = await ReadOnAsync(request, cancellationToken);
             if (read.Buffer.Length > limit)
                 return null;
             if (read.IsCompleted)
@@ -24,6 +25,19 @@ internal static class ManifestBody
             }
 
             request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    // A connection that is reset, or a chunk whose size is no number, is the client's fault and no failure of the server.
+    private static async ValueTask<ReadResult> ReadOnAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await request.BodyReader.ReadAsync(cancellationToken);
+        }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            throw new BadHttpRequestException("The body broke off.", e);
         }
     }
 }

@@ -60,8 +60,15 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
     public async Task<IActionResult> Delete(RepositoryAddress name, Reference reference, CancellationToken cancellationToken)
     {
         var deleted = await mediator.Send(
-            new DeleteManifestCommand(name.Identity, reference, RequestPrincipal.Of(HttpContext)), cancellationToken);
-        return deleted.Match(_ => StatusCode(StatusCodes.Status202Accepted), OciErrorResult.From);
+            new DeleteManifestCommand(name, reference, RequestPrincipal.Of(HttpContext)), cancellationToken);
+        return deleted.Match(_ => StatusCode(StatusCodes.Status202Accepted), Refused);
+    }
+
+    private IActionResult Refused(IReadOnlyList<OciError> errors)
+    {
+        if (errors[0].Reason == ErrorReason.Unsupported)
+            Response.Headers.Allow = "GET, HEAD, PUT";
+        return OciErrorResult.From(errors);
     }
 
     private IActionResult Deliver(StoredManifest manifest)

@@ -38,7 +38,7 @@ internal static class RepositoryPath
     }
 
     /// <summary>Puts the repository aside for <see cref="RequestedRepository"/> and shortens the path for routing.</summary>
-    public static Task Route(HttpContext context, RequestDelegate next)
+    public static Task RouteAsync(HttpContext context, RequestDelegate next)
     {
         if (Split(context.Request.Path.Value ?? "") is { } split)
         {

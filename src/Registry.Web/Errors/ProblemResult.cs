@@ -21,8 +21,10 @@ internal static class ProblemResult
         {
             Status = status,
             Title = errors[0].Message,
-            Extensions = { ["requestId"] = context.TraceIdentifier, ["detail"] = errors[0].Detail },
+            Extensions = { ["requestId"] = context.TraceIdentifier },
         };
+        foreach (var (key, value) in errors[0].Detail ?? new Dictionary<string, string>(StringComparer.Ordinal))
+            problem.Extensions[key] = value;
         return context.Response.WriteAsJsonAsync(problem, options: null, "application/problem+json", context.RequestAborted);
     }
 

@@ -13,13 +13,12 @@ namespace Registry.Web.Metrics;
 public sealed class MetricsController(RegistryMetrics metrics, RegistryOptions options) : ControllerBase
 {
     [HttpGet("/metrics"), PublicEndpoint] // judged by address below
-    public IActionResult Get()
+    public async Task<IActionResult> Get()
     {
         // A proxy's address is not the reader's.
-        var forwarded = Request.Headers.ContainsKey("X-Forwarded-For") || Request.Headers.ContainsKey("Forwarded");
-        if (forwarded || !IsAllowed(HttpContext.Connection.RemoteIpAddress))
+        if (LocalRequest.IsForwarded(Request) || !IsAllowed(HttpContext.Connection.RemoteIpAddress))
             return OciErrorResult.From(OciError.Denied("Metrics are for the networks of Registry:Metrics:AllowedNetworks."));
-        return Content(metrics.Scrape(), "text/plain; version=0.0.4; charset=utf-8");
+        return Content(await metrics.ScrapeAsync(), "text/plain; version=0.0.4; charset=utf-8");
     }
 
     private bool IsAllowed(IPAddress? address)

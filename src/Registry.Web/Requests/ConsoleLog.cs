@@ -29,7 +29,7 @@ internal static partial class ConsoleLog
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Registry {Version} listens on {Addresses}; everything is stored in {Data}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Registry {Version} listens on {Addresses}; its data folder is {Data}")]
     private static partial void Started(ILogger logger, string version, string addresses, string data);
 
     public static void Started(ILogger logger, string addresses, string data)

@@ -17,7 +17,7 @@ internal sealed class RequestPipeline(RegistryOptions options) : IStartupFilter
             ours.UseMiddleware<FailureAnswers>();
             if (options.Cors.Origins.Count > 0)
                 ours.UseCors(WebServices.CorsPolicy);
-            ours.Use(RepositoryPath.Route);
+            ours.Use(RepositoryPath.RouteAsync);
         });
         next(app);
     };

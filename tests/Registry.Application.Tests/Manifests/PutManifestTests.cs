@@ -131,5 +131,6 @@ public sealed class PutManifestTests : IAsyncLifetime
         await _registry.Tags.DidNotReceiveWithAnyArgs().DeleteAsync(default!, default!, default!, default);
     }
 
-    private static DeleteManifestCommand Delete(string reference) => new(UseCases.Repository, Reference.Parse(reference), UseCases.Alice);
+    private static DeleteManifestCommand Delete(string reference)
+        => new(new(UseCases.Repository, UseCases.Repository.Name), Reference.Parse(reference), UseCases.Alice);
 }

@@ -140,7 +140,7 @@ public sealed class ManifestArchiverTests : IDisposable
     }
 
     private static Task<IReadOnlyList<OutboxEntry>> PendingAsync(Instance instance)
-        => instance.Get<ManifestOutbox>().ReadAsync(1000, CancellationToken.None);
+        => instance.Get<ManifestOutbox>().ReadAsync(0, 1000, CancellationToken.None);
 
     private static Task DoneAsync(Instance instance) => UntilAsync(async () => (await PendingAsync(instance)).Count == 0);
 

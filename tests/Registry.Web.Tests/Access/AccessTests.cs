@@ -13,17 +13,22 @@ public sealed class AccessTests
 
     public static TheoryData<string, string> Writes => new()
     {
-        { "POST", "/v2/a/b/blobs/uploads/" }, { "POST", $"/v2/a/b/blobs/uploads/?digest={Digest}" }, { "POST", $"/v2/a/b/blobs/uploads/?mount={Digest}&from=c" },
-        { "PATCH", "/v2/a/b/blobs/uploads/00000000-0000-4000-8000-000000000001" }, { "PUT", $"/v2/a/b/blobs/uploads/00000000-0000-4000-8000-000000000001?digest={Digest}" },
-        { "GET", "/v2/a/b/blobs/uploads/00000000-0000-4000-8000-000000000001" }, { "DELETE", "/v2/a/b/blobs/uploads/00000000-0000-4000-8000-000000000001" },
-        { "PUT", "/v2/a/b/manifests/v1" }, { "PUT", $"/v2/a/b/manifests/{Digest}?tag=v1" }, { "DELETE", "/v2/a/b/manifests/v1" },
+        { "POST", "/v2/a/b/blobs/uploads/" }, { "POST", $"/v2/a/b/blobs/uploads/?digest={Digest}" },
+        { "POST", $"/v2/a/b/blobs/uploads/?mount={Digest}&from=c" },
+        { "PATCH", "/v2/a/b/blobs/uploads/00000000-0000-4000-8000-000000000001" },
+        { "PUT", $"/v2/a/b/blobs/uploads/00000000-0000-4000-8000-000000000001?digest={Digest}" },
+        { "GET", "/v2/a/b/blobs/uploads/00000000-0000-4000-8000-000000000001" },
+        { "DELETE", "/v2/a/b/blobs/uploads/00000000-0000-4000-8000-000000000001" },
+        { "PUT", "/v2/a/b/manifests/v1" }, { "PUT", $"/v2/a/b/manifests/{Digest}?tag=v1" },
+        { "DELETE", "/v2/a/b/manifests/v1" },
         { "DELETE", $"/v2/a/b/manifests/{Digest}" }, { "DELETE", $"/v2/a/b/blobs/{Digest}" },
     };
 
     [Theory]
     [MemberData(nameof(Reads))]
     [MemberData(nameof(Writes))]
-    public async Task Where_anonymous_clients_may_do_nothing_every_request_is_401_with_a_challenge(string method, string path)
+    public async Task Where_anonymous_clients_may_do_nothing_every_request_is_401_with_a_challenge(string method,
+        string path)
     {
         await using var closed = await RegistryFactory.StartAsync(("Access:Anonymous", "None"));
 
@@ -34,11 +39,13 @@ public sealed class AccessTests
 
     [Theory]
     [MemberData(nameof(Writes))]
-    public async Task Where_anonymous_clients_may_pull_a_push_or_delete_is_401_with_a_challenge(string method, string path)
+    public async Task Where_anonymous_clients_may_pull_a_push_or_delete_is_401_with_a_challenge(string method,
+        string path)
     {
         await using var readOnly = await RegistryFactory.StartAsync(("Access:Anonymous", "Pull"));
 
-        ExpectChallenge(await readOnly.Client.SendAsync(method, path, method is "GET" or "HEAD" ? null : [1, 2, 3]), method);
+        ExpectChallenge(await readOnly.Client.SendAsync(method, path, method is "GET" or "HEAD" ? null : [1, 2, 3]),
+            method);
     }
 
     [Fact]
@@ -57,7 +64,8 @@ public sealed class AccessTests
         (await readOnly.Client.GetAsync($"/v2/a/b/referrers/{manifest.Digest}")).Expect(200);
         (await readOnly.Client.GetAsync($"/v2/a/b/blobs/{Digest}")).ExpectError(404, "BLOB_UNKNOWN");
         (await readOnly.Client.GetAsync("/v2/a/b/manifests/none")).ExpectError(404, "MANIFEST_UNKNOWN");
-        Assert.Contains("a/b", (await readOnly.Client.GetAsync("/v2/_catalog")).Expect(200).Text, StringComparison.Ordinal);
+        Assert.Contains("a/b", (await readOnly.Client.GetAsync("/v2/_catalog"))
+            .Expect(200).Text, StringComparison.Ordinal);
         (await readOnly.Client.DeleteAsync("/v2/a/b/manifests/v1")).Expect(401);
         (await readOnly.Client.GetAsync("/v2/a/b/manifests/v1")).Expect(200);
     }
@@ -72,7 +80,8 @@ public sealed class AccessTests
         await using var closed = await RegistryFactory.StartAsync(("Data", data.Path), ("Access:Anonymous", "None"));
 
         foreach (var path in new[] { "/v2/_catalog", "/v2/tags/list", "/v1/search?q=secret" })
-            Assert.DoesNotContain("secret/name", (await closed.Client.GetAsync(path)).Expect(200, 401).Text, StringComparison.Ordinal);
+            Assert.DoesNotContain("secret/name", (await closed.Client.GetAsync(path))
+                .Expect(200, 401).Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,7 +97,8 @@ public sealed class AccessTests
 
         Assert.Equal(first.Status, second.Status);
         Assert.Equal(first.ErrorCodes(), second.ErrorCodes());
-        Assert.Equal(first.Header("WWW-Authenticate")?.Replace("repository:a:", "repository:b:", StringComparison.Ordinal), second.Header("WWW-Authenticate"));
+        Assert.Equal(first.Header("WWW-Authenticate")?.Replace("repository:a:", "repository:b:",
+            StringComparison.Ordinal), second.Header("WWW-Authenticate"));
     }
 
     [Theory]

@@ -10,15 +10,23 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
 
     public static TheoryData<string> OddPaths =>
     [
-        "/v2/../../etc/passwd", "/v2/%2e%2e/%2e%2e/etc/passwd", "/v2/a/%2e%2e/manifests/v1", "/v2/..%2F..%2Fetc/manifests/v1",
+        "/v2/../../etc/passwd", "/v2/%2e%2e/%2e%2e/etc/passwd", "/v2/a/%2e%2e/manifests/v1",
+        "/v2/..%2F..%2Fetc/manifests/v1",
         "/v2/a%2Fb/manifests/v1%2Fx", "/v2/a%00b/manifests/v1", "/v2/a/manifests/%00", "/v2/a/blobs/sha256:%00",
-        "/v2//manifests/v1", "/v2/a//b/manifests/v1", "/v2///////", "/v2/a/manifests//", "/v2/a/blobs//uploads/", "/v2/./a/manifests/",
-        "/v2/%C0%AE%C0%AE/manifests/v1", "/v2/a/manifests/%C0%AF", "/v2/%E0%80%AF/tags/list", "/v2/%FF%FE/tags/list", "/v2/a/manifests/%F0%9F%90%B3",
-        "/v2/a/manifests/..%2F..%2Fsecret", "/v2/a/manifests/..%5C..%5Csecret", "/v2/a\\b/tags/list", "/v2/a/blobs/..%2f..%2fdata",
-        "/v2/a/blobs/sha256:..%2F..%2F..%2F", "/v2/a/blobs/uploads/..%2F..%2Fx", "/v2/a/blobs/uploads/%2e%2e", "/v2/a/referrers/..",
-        "/v2/%/tags/list", "/v2/%zz/tags/list", "/v2/a/tags/list%", "/v2/%25%32%65/manifests/v1", "/v2/a;b/manifests/v1", "/v2/a/manifests/v1;x",
-        "/v2/a:b/manifests/v1", "/v2/a/manifests/v1:", "/v2/%0d%0aX-Injected:%20yes/tags/list", "/v2/a/manifests/%0d%0aX-Injected:%20yes",
-        "/v2/a/manifests/v1%20", "/v2/a/manifests/%09", "/v2/CON/manifests/v1", "/v2/a/manifests/{0}", "/v2/{name}/tags/list", "/v2/a/blobs/uploads/%7Bid%7D",
+        "/v2//manifests/v1", "/v2/a//b/manifests/v1", "/v2///////", "/v2/a/manifests//", "/v2/a/blobs//uploads/",
+        "/v2/./a/manifests/",
+        "/v2/%C0%AE%C0%AE/manifests/v1", "/v2/a/manifests/%C0%AF", "/v2/%E0%80%AF/tags/list", "/v2/%FF%FE/tags/list",
+        "/v2/a/manifests/%F0%9F%90%B3",
+        "/v2/a/manifests/..%2F..%2Fsecret", "/v2/a/manifests/..%5C..%5Csecret", "/v2/a\\b/tags/list",
+        "/v2/a/blobs/..%2f..%2fdata",
+        "/v2/a/blobs/sha256:..%2F..%2F..%2F", "/v2/a/blobs/uploads/..%2F..%2Fx", "/v2/a/blobs/uploads/%2e%2e",
+        "/v2/a/referrers/..",
+        "/v2/%/tags/list", "/v2/%zz/tags/list", "/v2/a/tags/list%", "/v2/%25%32%65/manifests/v1",
+        "/v2/a;b/manifests/v1", "/v2/a/manifests/v1;x",
+        "/v2/a:b/manifests/v1", "/v2/a/manifests/v1:", "/v2/%0d%0aX-Injected:%20yes/tags/list",
+        "/v2/a/manifests/%0d%0aX-Injected:%20yes",
+        "/v2/a/manifests/v1%20", "/v2/a/manifests/%09", "/v2/CON/manifests/v1", "/v2/a/manifests/{0}",
+        "/v2/{name}/tags/list", "/v2/a/blobs/uploads/%7Bid%7D",
         "*", "v2/a/tags/list", "http:///v2/", "//v2/a/tags/list", "/v2/a/tags/list#x", "/V2/a/tags/list",
     ];
 
@@ -28,7 +36,8 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
     {
         foreach (var method in new[] { "GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS" })
         {
-            var answer = await RawHttp.SendAsync(registry.Address, method, path, ["Content-Length: 0", "Connection: close"]);
+            var answer = await RawHttp.SendAsync(registry.Address, method, path,
+                ["Content-Length: 0", "Connection: close"]);
 
             if (method == "OPTIONS" && answer is { Status: 200 or 204 })
                 continue;
@@ -49,7 +58,8 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
     {
         await registry.Client.PushImageAsync(_repository, "v1");
 
-        foreach (var path in new[] { $"/v2/{_repository}/tags/list", "/v2/_catalog", "/v2/tags/list", $"/v2/{_repository}/referrers/{SomeDigest}" })
+        foreach (var path in new[] { $"/v2/{_repository}/tags/list", "/v2/_catalog", "/v2/tags/list",
+            $"/v2/{_repository}/referrers/{SomeDigest}" })
         {
             var answer = (await registry.Client.GetAsync($"{path}?n={n}")).Expect(status);
             if (status == 400)
@@ -90,7 +100,8 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
     [Fact]
     public async Task Headers_of_64_KB_are_refused()
     {
-        var answer = await RawHttp.SendAsync(registry.Address, "GET", "/v2/", [$"X-Large: {new string('x', 64 * 1024)}"]);
+        var answer = await RawHttp.SendAsync(registry.Address, "GET", "/v2/",
+            [$"X-Large: {new string('x', 64 * 1024)}"]);
 
         Assert.Equal(431, answer.IsRefused(registry).Status);
     }
@@ -129,15 +140,30 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
     public async Task A_body_that_breaks_off_or_lies_is_refused_or_cut_off(string framing, string body)
     {
         var location = new Uri(registry.Address, await registry.Client.StartUploadAsync(_repository)).PathAndQuery;
-        foreach (var (method, target) in new[] { ("PUT", $"/v2/{_repository}/manifests/v1"), ("PATCH", location), ("PUT", $"{location}?digest={SomeDigest}"), ("POST", $"/v2/{_repository}/blobs/uploads/?digest={SomeDigest}") })
+        foreach (var (method, target) in new[] { ("PUT", $"/v2/{_repository}/manifests/v1"), ("PATCH", location),
+            ("PUT", $"{location}?digest={SomeDigest}"),
+            ("POST", $"/v2/{_repository}/blobs/uploads/?digest={SomeDigest}") })
         {
             var answer = await RawHttp.SendAsync(
-                registry.Address, method, target, ["Content-Type: application/octet-stream", framing], Encoding.ASCII.GetBytes(body), finish: true);
+                registry.Address, method, target, ["Content-Type: application/octet-stream", framing],
+                    Encoding.ASCII.GetBytes(body), finish: true);
             if (answer is not null)
                 answer.IsRefused(registry);
         }
 
         (await registry.Client.GetAsync("/v2/")).Expect(200);
+    }
+
+    [Fact]
+    public async Task A_chunk_size_beyond_all_numbers_is_400()
+    {
+        var location = new Uri(registry.Address, await registry.Client.StartUploadAsync(_repository)).PathAndQuery;
+        foreach (var (method, target) in new[] { ("PUT", $"/v2/{_repository}/manifests/v1"), ("PATCH", location) })
+        {
+            var answer = await RawHttp.SendAsync(
+                registry.Address, method, target, ["Transfer-Encoding: chunked"], "FFFFFFFFFFFFFFFFF\r\nabc\r\n0\r\n\r\n"u8.ToArray());
+            answer.IsRefused(registry).ExpectError(400, "SIZE_INVALID");
+        }
     }
 
     [Theory]
@@ -146,10 +172,12 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
     public async Task A_manifest_over_the_limit_is_refused_before_it_is_read(bool announced)
     {
         // Ten times the limit: an answer that waits for the end would come late or never.
-        string[] headers = ["Content-Type: " + ManifestBuilder.OciImage, announced ? "Content-Length: 4000000000" : "Transfer-Encoding: chunked"];
+        string[] headers = ["Content-Type: " + ManifestBuilder.OciImage, announced
+            ? "Content-Length: 4000000000" : "Transfer-Encoding: chunked"];
         byte[] start = announced ? new byte[1000] : [.. "500000\r\n"u8, .. new byte[0x500000]];
 
-        var answer = await RawHttp.SendAsync(registry.Address, "PUT", $"/v2/{_repository}/manifests/v1", headers, start);
+        var answer = await RawHttp.SendAsync(registry.Address, "PUT", $"/v2/{_repository}/manifests/v1", headers,
+            start);
 
         if (answer is not null || announced)
             Assert.Equal(413, answer.IsRefused(registry).Status);
@@ -158,7 +186,8 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
     [Fact]
     public async Task A_TLS_hello_on_the_plain_port_is_answered_or_closed_at_once()
     {
-        byte[] hello = [0x16, 0x03, 0x01, 0x00, 0x2f, 0x01, 0x00, 0x00, 0x2b, 0x03, 0x03, .. new byte[32], 0x00, 0x00, 0x04, 0x13, 0x01, 0x13, 0x02, 0x01, 0x00];
+        byte[] hello = [0x16, 0x03, 0x01, 0x00, 0x2f, 0x01, 0x00, 0x00, 0x2b, 0x03, 0x03, .. new byte[32], 0x00, 0x00,
+            0x04, 0x13, 0x01, 0x13, 0x02, 0x01, 0x00];
         var start = TimeProvider.System.GetTimestamp();
 
         var answer = await RawHttp.SendAsync(registry.Address, hello, "TLS hello");
@@ -186,7 +215,8 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
 
     [Fact]
     public async Task A_version_of_HTTP_that_nobody_speaks_is_505()
-        => Assert.Equal(505, (await RawHttp.SendAsync(registry.Address, "GET /v2/ HTTP/9.9\r\n\r\n"u8.ToArray(), "raw"))!.Status);
+        => Assert.Equal(505,
+            (await RawHttp.SendAsync(registry.Address, "GET /v2/ HTTP/9.9\r\n\r\n"u8.ToArray(), "raw"))!.Status);
 
     [Theory]
     [InlineData("TRACE")]
@@ -196,7 +226,8 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
     public async Task An_unknown_method_is_405_everywhere(string method)
     {
         await registry.Client.PushImageAsync(_repository, "v1");
-        foreach (var path in new[] { "/v2/", "/v2/_catalog", $"/v2/{_repository}/tags/list", $"/v2/{_repository}/manifests/v1", $"/v2/{_repository}/blobs/uploads/" })
+        foreach (var path in new[] { "/v2/", "/v2/_catalog", $"/v2/{_repository}/tags/list",
+            $"/v2/{_repository}/manifests/v1", $"/v2/{_repository}/blobs/uploads/" })
             Assert.Equal(405, (await RawHttp.SendAsync(registry.Address, method, path)).IsRefused(registry).Status);
     }
 
@@ -213,7 +244,8 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
         var line = $"Content-Type: {Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(type))}";
 
         (await RawHttp.SendAsync(
-            registry.Address, "PUT", $"/v2/{_repository}/manifests/v1", [line, $"Content-Length: {manifest.Bytes.Length}"], manifest.Bytes)).IsRefused(registry);
+            registry.Address, "PUT", $"/v2/{_repository}/manifests/v1",
+                [line, $"Content-Length: {manifest.Bytes.Length}"], manifest.Bytes)).IsRefused(registry);
     }
 
     [Theory]
@@ -238,7 +270,8 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
     public async Task An_odd_header_never_fails_the_server(string header)
     {
         var manifest = await registry.Client.PushImageAsync(_repository, "v1");
-        foreach (var path in new[] { "/v2/", $"/v2/{_repository}/manifests/v1", $"/v2/{_repository}/blobs/{SomeDigest}" })
+        foreach (var path in new[] { "/v2/", $"/v2/{_repository}/manifests/v1",
+            $"/v2/{_repository}/blobs/{SomeDigest}" })
         {
             var answer = await RawHttp.SendAsync(registry.Address, "GET", path, [header]);
             Assert.InRange(answer!.GivesNothingAway(registry).Status, 200, 499);

@@ -8,39 +8,51 @@ public sealed class FuzzTests(RegistryFactory registry) : IClassFixture<Registry
     private const int Requests = 3_000;
     private const int Writers = 4;
 
-    private static readonly string[] Methods = ["GET", "GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"];
+    private static readonly string[] Methods = ["GET", "GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS",
+        "TRACE", "BREW"];
 
     private static readonly string[] Names =
-        ["fuzz", "fuzz/a", "a/b/c", "Fuzz", "a..b", "..", "%2e%2e", "", "a%2Fb", "manifests", "blobs/uploads", "_catalog", "a%00", "%FF", "x/../y", "list"];
+        ["fuzz", "fuzz/a", "a/b/c", "Fuzz", "a..b", "..", "%2e%2e", "", "a%2Fb", "manifests", "blobs/uploads",
+        "_catalog", "a%00", "%FF", "x/../y", "list"];
 
     private static readonly string[] Digests =
     [
-        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "sha256%3A44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
-        "sha256:0", "sha512:00", "md5:0", ":", "sha256:", "sha256:" + "../../../../../../../../../../../../../../../../../../../../../../", "",
+        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "sha256%3A44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+        "sha256:0", "sha512:00", "md5:0", ":", "sha256:",
+        "sha256:" + "../../../../../../../../../../../../../../../../../../../../../../", "",
     ];
 
     private static readonly string[] Tags = ["latest", "v1", ".x", "-x", "%00", "a%20b", "..", "tooooo%2Flong", "_"];
 
     private static readonly string[] Queries =
     [
-        "", "", "?n=1", "?n=0", "?n=-1", "?n=99999999999999999999", "?last=a", "?last=%00&n=1", "?digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        "?digest=", "?mount=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855&from=fuzz", "?mount=x&from=..", "?ns=docker.io", "?artifactType=%00",
+        "", "", "?n=1", "?n=0", "?n=-1", "?n=99999999999999999999", "?last=a", "?last=%00&n=1",
+        "?digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "?digest=", "?mount=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855&from=fuzz",
+        "?mount=x&from=..", "?ns=docker.io", "?artifactType=%00",
         "?tag=a&tag=b", "?tag=.", "?digest-algorithm=sha512", "?digest-algorithm=x", "?%00=%00", "?&&==&", "?q=%25",
     ];
 
     private static readonly string[] Headers =
     [
-        "Range: bytes=0-5", "Range: bytes=-1", "Range: bytes=9-1", "Range: x", "Content-Range: 0-1", "Content-Range: 5-1", "Content-Range: bytes 0-1/2", "Content-Range: x",
-        "Accept: */*", "Accept: x", "Content-Type: application/vnd.oci.image.index.v1+json", "Content-Type: application/vnd.oci.image.manifest.v1+json; charset=utf-8",
-        "Content-Type: application/x-www-form-urlencoded", "Content-Type: multipart/form-data", "Content-Type: ;", "If-None-Match: *", "If-None-Match: \"x\"", "If-Range: x",
-        "Authorization: Basic dTpw", "Authorization: Bearer x", "Origin: http://a", "Expect: 100-continue", "X-Forwarded-Host: evil", "Accept-Encoding: gzip",
+        "Range: bytes=0-5", "Range: bytes=-1", "Range: bytes=9-1", "Range: x", "Content-Range: 0-1",
+        "Content-Range: 5-1", "Content-Range: bytes 0-1/2", "Content-Range: x",
+        "Accept: */*", "Accept: x", "Content-Type: application/vnd.oci.image.index.v1+json",
+        "Content-Type: application/vnd.oci.image.manifest.v1+json; charset=utf-8",
+        "Content-Type: application/x-www-form-urlencoded", "Content-Type: multipart/form-data", "Content-Type: ;",
+        "If-None-Match: *", "If-None-Match: \"x\"", "If-Range: x",
+        "Authorization: Basic dTpw", "Authorization: Bearer x", "Origin: http://a", "Expect: 100-continue",
+        "X-Forwarded-Host: evil", "Accept-Encoding: gzip",
         "Connection: close", "Upgrade: h2c", "Content-Encoding: gzip", "If-Match: *", "X-Request-Id: \u00e9",
     ];
 
     private static readonly string[] Bodies =
     [
-        "", "{}", "[]", "null", "x", "{\"schemaVersion\":2,\"manifests\":[]}", "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}",
-        "{\"schemaVersion\":2,\"config\":{},\"layers\":[]}", "{\"schemaVersion\":2,\"manifests\":[{\"digest\":1}]}", "\0\0\0", "a=b&c=d", "{\"schemaVersion\":1e999}", "\"\\ud800\"",
+        "", "{}", "[]", "null", "x", "{\"schemaVersion\":2,\"manifests\":[]}",
+        "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}",
+        "{\"schemaVersion\":2,\"config\":{},\"layers\":[]}", "{\"schemaVersion\":2,\"manifests\":[{\"digest\":1}]}",
+        "\0\0\0", "a=b&c=d", "{\"schemaVersion\":1e999}", "\"\\ud800\"",
     ];
 
     [Theory]
@@ -68,11 +80,13 @@ public sealed class FuzzTests(RegistryFactory registry) : IClassFixture<Registry
             var headers = Enumerable.Range(0, random.Next(4)).Select(_ => Pick(random, Headers)).Distinct().ToList();
             var chunked = random.Next(4) == 0;
             headers.Add(chunked ? "Transfer-Encoding: chunked" : $"Content-Length: {body.Length}");
-            byte[] framed = !chunked ? body : body.Length == 0 ? [.. "0\r\n\r\n"u8] : [.. Encoding.ASCII.GetBytes($"{body.Length:x}\r\n"), .. body, .. "\r\n0\r\n\r\n"u8];
+            byte[] framed = !chunked ? body : body.Length == 0 ? [.. "0\r\n\r\n"u8]
+                : [.. Encoding.ASCII.GetBytes($"{body.Length:x}\r\n"), .. body, .. "\r\n0\r\n\r\n"u8];
 
             var answer = await RawHttp.SendAsync(registry.Address, method, target, headers, framed);
 
-            Assert.True(answer is { Status: >= 200 and < 500 }, $"Seed {seed}, request {i}, {string.Join(" | ", headers)}: {answer?.ToString() ?? $"no answer to {method} {target}"}");
+            Assert.True(answer is { Status: >= 200 and < 500 },
+                $"Seed {seed}, request {i}, {string.Join(" | ", headers)}: {answer?.ToString() ?? $"no answer to {method} {target}"}");
             answer!.GivesNothingAway(registry);
             if (answer is { Status: 202 } && answer.Header("Docker-Upload-UUID") is not null)
                 sessions.Add(new Uri(registry.Address, answer.Location).AbsolutePath);

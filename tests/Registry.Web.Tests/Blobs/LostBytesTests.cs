@@ -46,12 +46,14 @@ public sealed class LostBytesTests(RegistryFactory registry) : IClassFixture<Reg
         var blob = await registry.Client.PushBlobAsync(_repository, TestContent.Random(1000));
         File.Delete(FileOf(blob));
 
-        (await registry.Client.GetAsync($"/v2/{_repository}/blobs/{blob.Digest}", ("Range", "bytes=0-9"))).ExpectError(404, "BLOB_UNKNOWN");
+        (await registry.Client.GetAsync($"/v2/{_repository}/blobs/{blob.Digest}", ("Range", "bytes=0-9")))
+            .ExpectError(404, "BLOB_UNKNOWN");
     }
 
     private async Task HealsAsync(string algorithm, Action<string> damage)
     {
-        var blob = await registry.Client.PushBlobAsync(_repository, TestContent.Random(1000) with { Algorithm = algorithm });
+        var blob = await registry.Client.PushBlobAsync(_repository,
+            TestContent.Random(1000) with { Algorithm = algorithm });
         var path = $"/v2/{_repository}/blobs/{blob.Digest}";
         (await registry.Client.GetAsync(path)).Expect(200);
 

@@ -28,7 +28,8 @@ public sealed class CatalogTests(CatalogTests.Filled filled) : IClassFixture<Cat
 
     [Fact]
     public async Task The_catalog_lists_repositories_with_manifests_in_byte_order()
-        => Assert.Equal(Names, Repositories((await filled.Client.GetAsync("/v2/_catalog")).Expect(200).ExpectHeader("Link", null)));
+        => Assert.Equal(Names,
+            Repositories((await filled.Client.GetAsync("/v2/_catalog")).Expect(200).ExpectHeader("Link", null)));
 
     [Theory]
     [InlineData(1)]
@@ -55,15 +56,18 @@ public sealed class CatalogTests(CatalogTests.Filled filled) : IClassFixture<Cat
     [InlineData("last=aa&n=1", "b/c")]
     [InlineData("last=zz", "")]
     public async Task The_catalog_goes_on_behind_last(string query, string expected)
-        => Assert.Equal(expected, string.Join(',', Repositories((await filled.Client.GetAsync($"/v2/_catalog?{query}")).Expect(200))));
+        => Assert.Equal(expected,
+            string.Join(',', Repositories((await filled.Client.GetAsync($"/v2/_catalog?{query}")).Expect(200))));
 
     [Fact]
     public async Task All_tags_of_all_repositories_come_in_one_list()
     {
-        var list = (await filled.Client.GetAsync("/v2/tags/list")).Expect(200).Json.GetProperty("repositories").EnumerateArray().ToList();
+        var list = (await filled.Client.GetAsync("/v2/tags/list")).Expect(200).Json.GetProperty("repositories")
+            .EnumerateArray().ToList();
 
         Assert.Equal(Names, list.Select(entry => entry.GetProperty("name").GetString()));
-        Assert.All(list, entry => Assert.Equal(["v1", "v2"], entry.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString())));
+        Assert.All(list, entry
+            => Assert.Equal(["v1", "v2"], entry.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString())));
     }
 
     [Fact]
@@ -73,14 +77,17 @@ public sealed class CatalogTests(CatalogTests.Filled filled) : IClassFixture<Cat
         while (path is not null)
         {
             var page = (await filled.Client.GetAsync(path)).Expect(200);
-            seen.AddRange(page.Json.GetProperty("repositories").EnumerateArray().Select(entry => entry.GetProperty("name").GetString()!));
+            seen.AddRange(page.Json.GetProperty("repositories").EnumerateArray()
+                .Select(entry => entry.GetProperty("name").GetString()!));
             path = Distribution.Paging.Next(page);
             pages++;
         }
 
         Assert.Equal(Names, seen);
         Assert.Equal(4, pages);
-        Assert.Equal("z", Assert.Single((await filled.Client.GetAsync("/v2/tags/list?last=lib/node")).Expect(200).Json.GetProperty("repositories")
+        Assert.Equal("z",
+            Assert.Single((await filled.Client.GetAsync("/v2/tags/list?last=lib/node")).Expect(200)
+            .Json.GetProperty("repositories")
             .EnumerateArray().Select(entry => entry.GetProperty("name").GetString())));
     }
 
@@ -97,7 +104,9 @@ public sealed class CatalogTests(CatalogTests.Filled filled) : IClassFixture<Cat
     {
         var found = (await filled.Client.GetAsync($"/v1/search?{query}")).Expect(200).Json;
 
-        Assert.Equal(expected, string.Join(',', found.GetProperty("results").EnumerateArray().Select(entry => entry.GetProperty("name").GetString())));
+        Assert.Equal(expected,
+            string.Join(',', found.GetProperty("results").EnumerateArray()
+            .Select(entry => entry.GetProperty("name").GetString())));
     }
 
     private static string[] Repositories(Answer page)

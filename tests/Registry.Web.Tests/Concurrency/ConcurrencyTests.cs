@@ -13,12 +13,14 @@ public sealed class ConcurrencyTests(RegistryFactory registry) : IClassFixture<R
             var blob = TestContent.Random(200_000);
             var location = await _client.StartUploadAsync(_repository);
 
-            var answers = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => _client.PatchChunkAsync(location, blob.Bytes, 0, 100_000)));
+            var answers = await Task.WhenAll(Enumerable.Range(0, 2)
+                .Select(_ => _client.PatchChunkAsync(location, blob.Bytes, 0, 100_000)));
 
             Assert.Equal([202, 416], answers.Select(answer => answer.Status).Order());
             (await _client.GetAsync(location)).Expect(204).ExpectHeader("Range", "0-99999");
             (await _client.CloseAsync(location, blob.Digest, blob.Bytes[100_000..])).Expect(201);
-            Assert.Equal(blob.Bytes, (await _client.GetAsync($"/v2/{_repository}/blobs/{blob.Digest}")).Expect(200).Body);
+            Assert.Equal(blob.Bytes, (await _client.GetAsync($"/v2/{_repository}/blobs/{blob.Digest}")).Expect(200)
+                .Body);
         }
     }
 
@@ -30,7 +32,8 @@ public sealed class ConcurrencyTests(RegistryFactory registry) : IClassFixture<R
             var (first, second) = (TestContent.Random(300_000), TestContent.Random(300_000));
             var location = await _client.StartUploadAsync(_repository);
 
-            var answers = await Task.WhenAll(_client.PatchAsync(location, first.Bytes), _client.PatchAsync(location, second.Bytes));
+            var answers = await Task.WhenAll(_client.PatchAsync(location, first.Bytes),
+                _client.PatchAsync(location, second.Bytes));
 
             byte[] whole = (answers[0].Expect(202, 416).Status, answers[1].Expect(202, 416).Status) switch
             {
@@ -51,13 +54,16 @@ public sealed class ConcurrencyTests(RegistryFactory registry) : IClassFixture<R
         for (var round = 0; round < 10; round++)
         {
             var blob = TestContent.Random(50_000);
-            var location = (await _client.PatchAsync(await _client.StartUploadAsync(_repository), blob.Bytes)).Expect(202).Location;
+            var location = (await _client.PatchAsync(await _client.StartUploadAsync(_repository), blob.Bytes))
+                .Expect(202).Location;
 
-            var answers = await Task.WhenAll(_client.CloseAsync(location, blob.Digest), _client.CloseAsync(location, blob.Digest));
+            var answers = await Task.WhenAll(_client.CloseAsync(location, blob.Digest),
+                _client.CloseAsync(location, blob.Digest));
 
             Assert.Single(answers, answer => answer.Status == 201);
             Assert.All(answers, answer => answer.Expect(201, 404, 416));
-            Assert.Equal(blob.Bytes, (await _client.GetAsync($"/v2/{_repository}/blobs/{blob.Digest}")).Expect(200).Body);
+            Assert.Equal(blob.Bytes, (await _client.GetAsync($"/v2/{_repository}/blobs/{blob.Digest}")).Expect(200)
+                .Body);
         }
     }
 
@@ -85,24 +91,30 @@ public sealed class ConcurrencyTests(RegistryFactory registry) : IClassFixture<R
         for (var i = 0; i < 50; i++)
             manifests.Add(ManifestBuilder.Index().Annotation("n", $"{i}").Build());
 
-        var answers = await Task.WhenAll(manifests.Select(manifest => _client.PutManifestAsync(_repository, "latest", manifest)));
+        var answers = await Task.WhenAll(manifests.Select(manifest
+            => _client.PutManifestAsync(_repository, "latest", manifest)));
 
         Assert.All(answers, answer => answer.Expect(201));
         var tag = await _client.GetAsync($"/v2/{_repository}/manifests/latest");
-        Assert.Contains(manifests, manifest => manifest.Digest == tag.Header("Docker-Content-Digest") && manifest.Bytes.SequenceEqual(tag.Body));
+        Assert.Contains(manifests, manifest => manifest.Digest == tag.Header("Docker-Content-Digest")
+            && manifest.Bytes.SequenceEqual(tag.Body));
         foreach (var manifest in manifests)
             (await _client.HeadAsync($"/v2/{_repository}/manifests/{manifest.Digest}")).Expect(200);
-        Assert.Equal(1, (await _client.GetAsync($"/v2/{_repository}/tags/list")).Json.GetProperty("tags").GetArrayLength());
+        Assert.Equal(1, (await _client.GetAsync($"/v2/{_repository}/tags/list"))
+            .Json.GetProperty("tags").GetArrayLength());
     }
 
     [Fact]
     public async Task First_pushes_into_one_new_repository_at_once_all_succeed()
     {
-        var images = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => _client.PushImageAsync(_repository, $"v{i:00}")));
+        var images = await Task.WhenAll(Enumerable.Range(0, 12)
+            .Select(i => _client.PushImageAsync(_repository, $"v{i:00}")));
 
         for (var i = 0; i < images.Length; i++)
-            Assert.Equal(images[i].Bytes, (await _client.GetAsync($"/v2/{_repository}/manifests/v{i:00}")).Expect(200).Body);
-        Assert.Equal(12, (await _client.GetAsync($"/v2/{_repository}/tags/list")).Json.GetProperty("tags").GetArrayLength());
+            Assert.Equal(images[i].Bytes, (await _client.GetAsync($"/v2/{_repository}/manifests/v{i:00}")).Expect(200)
+                .Body);
+        Assert.Equal(12, (await _client.GetAsync($"/v2/{_repository}/tags/list"))
+            .Json.GetProperty("tags").GetArrayLength());
     }
 
     [Fact]
@@ -131,7 +143,8 @@ public sealed class ConcurrencyTests(RegistryFactory registry) : IClassFixture<R
             Task.Run(async () =>
             {
                 for (var i = 0; i < 30; i++)
-                    (await _client.PutManifestAsync(_repository, "v1", ManifestBuilder.Index().Annotation("n", $"{i}").Build())).Expect(201);
+                    (await _client.PutManifestAsync(_repository, "v1",
+                        ManifestBuilder.Index().Annotation("n", $"{i}").Build())).Expect(201);
             }),
             Task.Run(async () =>
             {

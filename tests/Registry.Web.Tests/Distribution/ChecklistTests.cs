@@ -13,8 +13,10 @@ public sealed partial class ChecklistTests
     // the answer of a rate limiter (13.3) and warnings of caches (13.4).
     private static readonly string[] Lines =
     [
-        .. Section(1, 7), .. Section(2, 3), .. Section(3, 9), .. Section(4, 5), .. Section(5, 8), .. Section(6, 10), .. Section(7, 15),
-        .. Section(8, 7), .. Section(9, 17), .. Section(10, 10), .. Section(11, 13), .. Section(12, 8), .. Section(13, 8).Except(["13.3", "13.4"]),
+        .. Section(1, 7), .. Section(2, 3), .. Section(3, 9), .. Section(4, 5), .. Section(5, 8), .. Section(6, 10),
+        .. Section(7, 15),
+        .. Section(8, 7), .. Section(9, 17), .. Section(10, 10), .. Section(11, 13), .. Section(12, 8),
+        .. Section(13, 8).Except(["13.3", "13.4"]),
     ];
 
     [Fact]
@@ -26,7 +28,8 @@ public sealed partial class ChecklistTests
         => Assert.All(Numbers(), test =>
         {
             Assert.Contains(test.Number, Lines);
-            Assert.StartsWith($"Section{int.Parse(test.Number.Split('.')[0]):00}", test.Class, StringComparison.Ordinal);
+            Assert.StartsWith($"Section{int.Parse(test.Number.Split('.')[0]):00}", test.Class,
+                StringComparison.Ordinal);
         });
 
     private static IEnumerable<(string Number, string Class)> Numbers()
@@ -36,7 +39,8 @@ public sealed partial class ChecklistTests
            where number.Success
            select (number.Groups[1].Value, type.Name);
 
-    private static IEnumerable<string> Section(int section, int lines) => Enumerable.Range(1, lines).Select(line => $"{section}.{line}");
+    private static IEnumerable<string> Section(int section, int lines) => Enumerable.Range(1, lines)
+        .Select(line => $"{section}.{line}");
 
     [GeneratedRegex(@"^([0-9]+\.[0-9]+) ")]
     private static partial Regex Leading();

@@ -45,7 +45,8 @@ public sealed class Section01NamesTests(RegistryFactory registry) : Distribution
 
     public static TheoryData<string> BadNames =>
     [
-        "Upper", "a/B", "a..b", "a___b", "-a", "a-", "_a", "a_", ".a", "a.", "a/-b", "a-/b", "a/.b", "a._b", "a%20b", "a%2Bb", "a@b",
+        "Upper", "a/B", "a..b", "a___b", "-a", "a-", "_a", "a_", ".a", "a.", "a/-b", "a-/b", "a/.b", "a._b", "a%20b",
+        "a%2Bb", "a@b",
         "%C3%A4", "a%0A",
     ];
 
@@ -76,7 +77,8 @@ public sealed class Section01NamesTests(RegistryFactory registry) : Distribution
         var manifest = await Client.PushImageAsync(Repository, new string('t', 128));
 
         (await Client.GetAsync(ManifestPath(new string('t', 128)))).Expect(200);
-        (await Client.PutManifestAsync(Repository, new string('t', 129), manifest)).ExpectError(400, "MANIFEST_INVALID");
+        (await Client.PutManifestAsync(Repository, new string('t', 129), manifest))
+            .ExpectError(400, "MANIFEST_INVALID");
     }
 
     [Theory(DisplayName = "1.3 A tag outside the grammar cannot be pushed")]
@@ -87,14 +89,16 @@ public sealed class Section01NamesTests(RegistryFactory registry) : Distribution
     [InlineData("v1%0A")]
     [InlineData("%C3%A4")]
     public async Task Bad_tags(string tag)
-        => (await Client.PutManifestAsync(Repository, tag, ManifestBuilder.Index().Build())).ExpectError(400, "MANIFEST_INVALID");
+        => (await Client.PutManifestAsync(Repository, tag, ManifestBuilder.Index().Build()))
+            .ExpectError(400, "MANIFEST_INVALID");
 
     [Fact(DisplayName = "1.4 A reference is a tag or a digest, and a colon tells them apart")]
     public async Task Tag_or_digest()
     {
         var manifest = await Client.PushImageAsync(Repository, "sha256");
 
-        (await Client.GetAsync(ManifestPath("sha256"))).Expect(200).ExpectHeader("Docker-Content-Digest", manifest.Digest);
+        (await Client.GetAsync(ManifestPath("sha256"))).Expect(200)
+            .ExpectHeader("Docker-Content-Digest", manifest.Digest);
         (await Client.GetAsync(ManifestPath(manifest.Digest))).Expect(200);
         (await Client.PutManifestAsync(Repository, "v1:2", manifest)).ExpectError(400, "DIGEST_INVALID");
     }
@@ -116,7 +120,8 @@ public sealed class Section01NamesTests(RegistryFactory registry) : Distribution
         var digest = start + new string('a', digits);
 
         (await Client.GetAsync(BlobPath(digest))).ExpectError(400, "DIGEST_INVALID");
-        (await Client.CloseAsync(await Client.StartUploadAsync(Repository), digest, [])).ExpectError(400, "DIGEST_INVALID");
+        (await Client.CloseAsync(await Client.StartUploadAsync(Repository), digest, []))
+            .ExpectError(400, "DIGEST_INVALID");
     }
 
     [Theory(DisplayName = "1.5 An encoded colon is a colon")]
@@ -150,7 +155,8 @@ public sealed class Section01NamesTests(RegistryFactory registry) : Distribution
 
             Assert.Equal(manifest.Bytes, (await Client.GetAsync($"/v2/{repository}/manifests/list")).Expect(200).Body);
             Assert.Equal(blob.Bytes, (await Client.GetAsync($"/v2/{repository}/blobs/{blob.Digest}")).Expect(200).Body);
-            Assert.Equal(repository, (await Client.GetAsync($"/v2/{repository}/tags/list")).Expect(200).Json.GetProperty("name").GetString());
+            Assert.Equal(repository, (await Client.GetAsync($"/v2/{repository}/tags/list")).Expect(200)
+                .Json.GetProperty("name").GetString());
             (await Client.GetAsync($"/v2/{repository}/referrers/{manifest.Digest}")).Expect(200);
             (await Client.DeleteAsync($"/v2/{repository}/manifests/list")).Expect(202);
         }

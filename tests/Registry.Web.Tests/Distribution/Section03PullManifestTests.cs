@@ -36,7 +36,8 @@ public sealed class Section03PullManifestTests(RegistryFactory registry) : Distr
         var manifest = (await Client.NewImageAsync(Repository)).Build() with { Algorithm = algorithm };
         await Client.PushManifestAsync(Repository, manifest.Digest, manifest);
 
-        (await Client.SendAsync(method, ManifestPath(manifest.Digest))).Expect(200).ExpectHeader("Docker-Content-Digest", manifest.Digest);
+        (await Client.SendAsync(method, ManifestPath(manifest.Digest))).Expect(200)
+            .ExpectHeader("Docker-Content-Digest", manifest.Digest);
     }
 
     [Fact(DisplayName = "3.3 A manifest pushed under both algorithms is served under each with its own digest")]
@@ -45,8 +46,10 @@ public sealed class Section03PullManifestTests(RegistryFactory registry) : Distr
         var manifest = await Client.PushImageAsync(Repository, "v1");
         await Client.PushManifestAsync(Repository, manifest.Sha512, manifest);
 
-        (await Client.GetAsync(ManifestPath(manifest.Sha256))).Expect(200).ExpectHeader("Docker-Content-Digest", manifest.Sha256);
-        (await Client.GetAsync(ManifestPath(manifest.Sha512))).Expect(200).ExpectHeader("Docker-Content-Digest", manifest.Sha512);
+        (await Client.GetAsync(ManifestPath(manifest.Sha256))).Expect(200)
+            .ExpectHeader("Docker-Content-Digest", manifest.Sha256);
+        (await Client.GetAsync(ManifestPath(manifest.Sha512))).Expect(200)
+            .ExpectHeader("Docker-Content-Digest", manifest.Sha512);
     }
 
     [Fact(DisplayName = "3.4 An unknown manifest is 404")]
@@ -104,8 +107,10 @@ public sealed class Section03PullManifestTests(RegistryFactory registry) : Distr
 
         foreach (var reference in new[] { "v1", manifest.Digest })
         {
-            var head = await RawHttp.SendAsync(Registry.Address, "HEAD", ManifestPath(reference), ["Connection: close"]);
-            head!.Expect(200).ExpectHeader("Content-Length", $"{manifest.Bytes.Length}").ExpectHeader("Docker-Content-Digest", manifest.Digest);
+            var head = await RawHttp.SendAsync(Registry.Address, "HEAD", ManifestPath(reference),
+                ["Connection: close"]);
+            head!.Expect(200).ExpectHeader("Content-Length", $"{manifest.Bytes.Length}")
+                .ExpectHeader("Docker-Content-Digest", manifest.Digest);
             Assert.Empty(head.Body);
         }
 
@@ -119,8 +124,10 @@ public sealed class Section03PullManifestTests(RegistryFactory registry) : Distr
     public async Task Accept(bool severalLines)
     {
         await Client.PushImageAsync(Repository, "v1");
-        string[] types = [ManifestBuilder.DockerList, ManifestBuilder.DockerImage, ManifestBuilder.OciIndex, ManifestBuilder.OciImage];
-        string[] lines = severalLines ? [.. types.Select(type => $"Accept: {type}")] : [$"Accept: {string.Join(", ", types)}"];
+        string[] types = [ManifestBuilder.DockerList, ManifestBuilder.DockerImage, ManifestBuilder.OciIndex,
+            ManifestBuilder.OciImage];
+        string[] lines = severalLines ? [.. types.Select(type => $"Accept: {type}")]
+            : [$"Accept: {string.Join(", ", types)}"];
 
         (await RawHttp.SendAsync(Registry.Address, "GET", ManifestPath("v1"), lines))!.Expect(200)
             .ExpectHeader("Content-Type", ManifestBuilder.OciImage);
@@ -145,17 +152,22 @@ public sealed class Section03PullManifestTests(RegistryFactory registry) : Distr
     public async Task Etag()
     {
         var manifest = await Client.PushImageAsync(Repository, "v1");
-        var etag = (await Client.GetAsync(ManifestPath("v1"))).ExpectHeader("ETag", $"\"{manifest.Digest}\"").Header("ETag")!;
+        var etag = (await Client.GetAsync(ManifestPath("v1")))
+            .ExpectHeader("ETag", $"\"{manifest.Digest}\"").Header("ETag")!;
 
         foreach (var method in new[] { "GET", "HEAD" })
         {
-            Assert.Empty((await Client.SendAsync(method, ManifestPath("v1"), null, ("If-None-Match", etag))).Expect(304).Body);
-            (await Client.SendAsync(method, ManifestPath("v1"), null, ("If-None-Match", $"\"x\", W/{etag}"))).Expect(304);
-            (await Client.SendAsync(method, ManifestPath("v1"), null, ("If-None-Match", $"\"{UnknownDigest}\""))).Expect(200);
+            Assert.Empty((await Client.SendAsync(method, ManifestPath("v1"), null, ("If-None-Match", etag)))
+                .Expect(304).Body);
+            (await Client.SendAsync(method, ManifestPath("v1"), null, ("If-None-Match", $"\"x\", W/{etag}")))
+                .Expect(304);
+            (await Client.SendAsync(method, ManifestPath("v1"), null, ("If-None-Match", $"\"{UnknownDigest}\"")))
+                .Expect(200);
         }
 
         await Client.PushImageAsync(Repository, "v1");
-        Assert.NotEqual(manifest.Bytes, (await Client.GetAsync(ManifestPath("v1"), ("If-None-Match", etag))).Expect(200).Body);
+        Assert.NotEqual(manifest.Bytes, (await Client.GetAsync(ManifestPath("v1"), ("If-None-Match", etag)))
+            .Expect(200).Body);
     }
 
     [Fact(DisplayName = "3.9 A wildcard in If-None-Match fits any manifest, and no missing one")]
@@ -174,7 +186,8 @@ public sealed class Section03PullManifestTests(RegistryFactory registry) : Distr
 
         var answer = await Client.GetAsync(ManifestPath("v1"), ("Accept-Encoding", "gzip, br, zstd"));
 
-        answer.Expect(200).ExpectHeader("Content-Encoding", null).ExpectHeader("Content-Length", $"{manifest.Bytes.Length}");
+        answer.Expect(200).ExpectHeader("Content-Encoding", null)
+            .ExpectHeader("Content-Length", $"{manifest.Bytes.Length}");
         Assert.Equal(Encoding.UTF8.GetString(manifest.Bytes), answer.Text);
     }
 }

@@ -26,7 +26,8 @@ public sealed class Section04PullBlobTests(RegistryFactory registry) : Distribut
     {
         var blob = await Client.PushBlobAsync(Repository, TestContent.Random(100) with { Algorithm = algorithm });
 
-        (await Client.SendAsync(method, BlobPath(blob.Digest))).Expect(200).ExpectHeader("Docker-Content-Digest", blob.Digest);
+        (await Client.SendAsync(method, BlobPath(blob.Digest))).Expect(200)
+            .ExpectHeader("Docker-Content-Digest", blob.Digest);
     }
 
     [Fact(DisplayName = "4.3 A blob that is nowhere is 404")]
@@ -72,7 +73,8 @@ public sealed class Section04PullBlobTests(RegistryFactory registry) : Distribut
 
         var answer = await Client.GetAsync(BlobPath(blob.Digest), ("Range", range));
 
-        answer.Expect(206).ExpectHeader("Content-Range", $"bytes {first}-{last}/2000").ExpectHeader("Content-Length", $"{last - first + 1}");
+        answer.Expect(206).ExpectHeader("Content-Range", $"bytes {first}-{last}/2000")
+            .ExpectHeader("Content-Length", $"{last - first + 1}");
         Assert.Equal(blob.Bytes[first..(last + 1)], answer.Body);
     }
 
@@ -85,7 +87,8 @@ public sealed class Section04PullBlobTests(RegistryFactory registry) : Distribut
     {
         var blob = await Client.PushBlobAsync(Repository, TestContent.Random(2000));
 
-        (await Client.GetAsync(BlobPath(blob.Digest), ("Range", range))).Expect(416).ExpectHeader("Content-Range", "bytes */2000");
+        (await Client.GetAsync(BlobPath(blob.Digest), ("Range", range))).Expect(416)
+            .ExpectHeader("Content-Range", "bytes */2000");
     }
 
     [Theory(DisplayName = "4.5 A reversed, malformed, foreign or multiple range never yields a part")]
@@ -121,7 +124,8 @@ public sealed class Section04PullBlobTests(RegistryFactory registry) : Distribut
     {
         var blob = await Client.PushBlobAsync(Repository, TestContent.Random(2000));
 
-        (await Client.GetAsync(BlobPath(blob.Digest), ("Range", "bytes=5-9"), ("If-Range", $"\"{blob.Digest}\""))).Expect(206);
+        (await Client.GetAsync(BlobPath(blob.Digest), ("Range", "bytes=5-9"), ("If-Range", $"\"{blob.Digest}\"")))
+            .Expect(206);
         (await Client.GetAsync(BlobPath(blob.Digest), ("Range", "bytes=5-9"), ("If-Range", "\"other\""))).Expect(200);
     }
 

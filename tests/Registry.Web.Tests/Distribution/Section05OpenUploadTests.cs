@@ -19,7 +19,8 @@ public sealed partial class Section05OpenUploadTests(RegistryFactory registry) :
 
     [Fact(DisplayName = "5.1 Location stays on the host the client used, and names the repository")]
     public async Task Location_is_usable()
-        => Assert.StartsWith($"/v2/{Repository}/blobs/uploads/", PathOf(await Client.StartUploadAsync(Repository)), StringComparison.Ordinal);
+        => Assert.StartsWith($"/v2/{Repository}/blobs/uploads/", PathOf(await Client.StartUploadAsync(Repository)),
+            StringComparison.Ordinal);
 
     [Theory(DisplayName = "5.2 The digest is found among other parameters, in any order")]
     [InlineData("digest={0}")]
@@ -31,7 +32,8 @@ public sealed partial class Section05OpenUploadTests(RegistryFactory registry) :
         var blob = TestContent.Random(20);
         var location = await Client.StartUploadAsync(Repository);
 
-        var put = await Client.PutAsync(RegistryClient.WithQuery(location, query.Replace("{0}", blob.Digest, StringComparison.Ordinal)), blob.Bytes);
+        var put = await Client.PutAsync(RegistryClient.WithQuery(location,
+            query.Replace("{0}", blob.Digest, StringComparison.Ordinal)), blob.Bytes);
 
         put.Expect(201);
         Assert.Equal(blob.Bytes, (await Client.GetAsync(BlobPath(blob.Digest))).Body);
@@ -46,7 +48,8 @@ public sealed partial class Section05OpenUploadTests(RegistryFactory registry) :
     {
         byte[] body = header.StartsWith("Transfer", StringComparison.Ordinal) ? "0\r\n\r\n"u8.ToArray() : [];
 
-        (await RawHttp.SendAsync(Registry.Address, "POST", $"/v2/{Repository}/blobs/uploads/", [header], body))!.Expect(202);
+        (await RawHttp.SendAsync(Registry.Address, "POST", $"/v2/{Repository}/blobs/uploads/", [header],
+            body))!.Expect(202);
     }
 
     [Fact(DisplayName = "5.3 The POST also works without the slash at its end")]
@@ -83,7 +86,8 @@ public sealed partial class Section05OpenUploadTests(RegistryFactory registry) :
     [InlineData("blake3", 400)]
     public async Task Digest_algorithm(string algorithm, int status)
     {
-        var answer = (await Client.PostAsync($"/v2/{Repository}/blobs/uploads/?digest-algorithm={algorithm}")).Expect(status);
+        var answer = (await Client.PostAsync($"/v2/{Repository}/blobs/uploads/?digest-algorithm={algorithm}"))
+            .Expect(status);
 
         if (status == 400)
             Assert.NotEmpty(answer.ErrorCodes());
@@ -116,11 +120,11 @@ public sealed partial class Section05OpenUploadTests(RegistryFactory registry) :
     [Fact(DisplayName = "5.8 An unfinished upload times out")]
     public async Task Expiry()
     {
-        await using var hasty = await RegistryFactory.StartAsync(("Uploads:Expiry", "00:00:01"));
+        await using var hasty = await RegistryFactory.StartAsync(("Uploads:Expiry", "00:00:03"));
         var location = await hasty.Client.StartUploadAsync(Repository);
         (await hasty.Client.GetAsync(location)).Expect(204);
 
-        await Task.Delay(TimeSpan.FromSeconds(1.5));
+        await Task.Delay(TimeSpan.FromSeconds(3.2));
 
         (await hasty.Client.GetAsync(location)).ExpectError(404, "BLOB_UPLOAD_UNKNOWN");
         (await hasty.Client.PatchAsync(location, [1])).ExpectError(404, "BLOB_UPLOAD_UNKNOWN");

@@ -10,7 +10,8 @@ public sealed class Section06MonolithicUploadTests(RegistryFactory registry) : D
     {
         var blob = TestContent.Random(size) with { Algorithm = algorithm };
 
-        var put = (await Client.CloseAsync(await Client.StartUploadAsync(Repository), blob.Digest, blob.Bytes)).Expect(201);
+        var put = (await Client.CloseAsync(await Client.StartUploadAsync(Repository), blob.Digest, blob.Bytes))
+            .Expect(201);
 
         Assert.Equal(blob.Bytes, (await Client.GetAsync(put.Location)).Expect(200).Body);
     }
@@ -20,7 +21,8 @@ public sealed class Section06MonolithicUploadTests(RegistryFactory registry) : D
     {
         var blob = TestContent.Random(100);
 
-        var put = (await Client.CloseAsync(await Client.StartUploadAsync(Repository), blob.Digest, blob.Bytes)).Expect(201);
+        var put = (await Client.CloseAsync(await Client.StartUploadAsync(Repository), blob.Digest, blob.Bytes))
+            .Expect(201);
 
         Assert.Equal(BlobPath(blob.Digest), PathOf(put.Location));
     }
@@ -52,11 +54,13 @@ public sealed class Section06MonolithicUploadTests(RegistryFactory registry) : D
     [InlineData("digest=sha384:38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b")]
     [InlineData("digest=sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855")]
     public async Task Bad_digest(string query)
-        => (await Client.PutAsync(RegistryClient.WithQuery(await Client.StartUploadAsync(Repository), query))).ExpectError(400, "DIGEST_INVALID");
+        => (await Client.PutAsync(RegistryClient.WithQuery(await Client.StartUploadAsync(Repository), query)))
+            .ExpectError(400, "DIGEST_INVALID");
 
     [Fact(DisplayName = "6.4 A malformed digest on the POST is 400 too")]
     public async Task Bad_digest_on_post()
-        => (await Client.PostAsync($"/v2/{Repository}/blobs/uploads/?digest=sha256:abc", [1])).ExpectError(400, "DIGEST_INVALID");
+        => (await Client.PostAsync($"/v2/{Repository}/blobs/uploads/?digest=sha256:abc", [1]))
+            .ExpectError(400, "DIGEST_INVALID");
 
     [Theory(DisplayName = "6.5 A body that breaks off leaves no blob, and its digest can be pushed afterwards")]
     [InlineData("Content-Length: 1000")]
@@ -65,10 +69,12 @@ public sealed class Section06MonolithicUploadTests(RegistryFactory registry) : D
     {
         var blob = TestContent.Random(500);
         var location = await Client.StartUploadAsync(Repository);
-        byte[] body = framing.StartsWith("Transfer", StringComparison.Ordinal) ? [.. "1f4\r\n"u8, .. blob.Bytes] : blob.Bytes;
+        byte[] body = framing.StartsWith("Transfer", StringComparison.Ordinal) ? [.. "1f4\r\n"u8, .. blob.Bytes]
+            : blob.Bytes;
 
         var answer = await RawHttp.SendAsync(
-            Registry.Address, "PUT", RegistryClient.WithQuery(PathOf(location), $"digest={blob.Digest}"), [framing], body, finish: true);
+            Registry.Address, "PUT", RegistryClient.WithQuery(PathOf(location), $"digest={blob.Digest}"), [framing],
+                body, finish: true);
 
         if (answer is { Body.Length: > 0 })
             answer.ExpectError(400, "SIZE_INVALID");
@@ -83,7 +89,8 @@ public sealed class Section06MonolithicUploadTests(RegistryFactory registry) : D
         var blob = TestContent.Random(500);
 
         var answer = await RawHttp.SendAsync(
-            Registry.Address, "POST", $"/v2/{Repository}/blobs/uploads/?digest={blob.Digest}", ["Content-Length: 1000"], blob.Bytes, finish: true);
+            Registry.Address, "POST", $"/v2/{Repository}/blobs/uploads/?digest={blob.Digest}",
+                ["Content-Length: 1000"], blob.Bytes, finish: true);
 
         Assert.True(answer is null or { Status: 400 }, $"{answer}");
         (await Client.GetAsync(BlobPath(blob.Digest))).Expect(404);
@@ -97,7 +104,8 @@ public sealed class Section06MonolithicUploadTests(RegistryFactory registry) : D
         var blob = TestContent.Random(4000) with { Algorithm = algorithm };
 
         var post = (await Client.PostAsync(
-            $"/v2/{Repository}/blobs/uploads/?digest={Uri.EscapeDataString(blob.Digest)}", blob.Bytes, ("Content-Type", "application/octet-stream"))).Expect(201);
+            $"/v2/{Repository}/blobs/uploads/?digest={Uri.EscapeDataString(blob.Digest)}", blob.Bytes,
+                ("Content-Type", "application/octet-stream"))).Expect(201);
 
         Assert.Equal(BlobPath(blob.Digest), PathOf(post.Location));
         post.ExpectHeader("Docker-Content-Digest", blob.Digest);
@@ -110,10 +118,13 @@ public sealed class Section06MonolithicUploadTests(RegistryFactory registry) : D
         var (put, patch, post) = (TestContent.Random(70_000), TestContent.Random(70_000), TestContent.Random(70_000));
         var chunked = ("Transfer-Encoding", "chunked");
 
-        (await Client.CloseAsync(await Client.StartUploadAsync(Repository), put.Digest, put.Bytes, chunked)).Expect(201);
-        var location = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), patch.Bytes, chunked)).Expect(202).Location;
+        (await Client.CloseAsync(await Client.StartUploadAsync(Repository), put.Digest, put.Bytes, chunked))
+            .Expect(201);
+        var location = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), patch.Bytes, chunked))
+            .Expect(202).Location;
         (await Client.CloseAsync(location, patch.Digest)).Expect(201);
-        (await Client.PostAsync($"/v2/{Repository}/blobs/uploads/?digest={post.Digest}", post.Bytes, chunked)).Expect(201);
+        (await Client.PostAsync($"/v2/{Repository}/blobs/uploads/?digest={post.Digest}", post.Bytes, chunked))
+            .Expect(201);
 
         foreach (var blob in new[] { put, patch, post })
             Assert.Equal(blob.Bytes, (await Client.GetAsync(BlobPath(blob.Digest))).Expect(200).Body);
@@ -122,7 +133,8 @@ public sealed class Section06MonolithicUploadTests(RegistryFactory registry) : D
     [Fact(DisplayName = "6.7 A body without Content-Type, or that claims to be a form, is taken as it is")]
     public async Task Content_types()
     {
-        foreach (var type in new[] { "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json", "text/plain", null })
+        foreach (var type in new[] { "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+            "application/json", "text/plain", null })
         {
             var blob = TestContent.Text($"a=b&c={Guid.NewGuid()}");
             var location = await Client.StartUploadAsync(Repository);
@@ -141,9 +153,11 @@ public sealed class Section06MonolithicUploadTests(RegistryFactory registry) : D
     [InlineData("X-Nothing: 0", "")]
     public async Task Empty_blob(string header, string body)
     {
-        var target = RegistryClient.WithQuery(PathOf(await Client.StartUploadAsync(Repository)), $"digest={TestContent.Empty.Digest}");
+        var target = RegistryClient.WithQuery(PathOf(await Client.StartUploadAsync(Repository)),
+            $"digest={TestContent.Empty.Digest}");
 
-        (await RawHttp.SendAsync(Registry.Address, "PUT", target, [header], [.. body.Select(c => (byte)c)]))!.Expect(201);
+        (await RawHttp.SendAsync(Registry.Address, "PUT", target, [header],
+            [.. body.Select(c => (byte)c)]))!.Expect(201);
 
         Assert.Empty((await Client.GetAsync(BlobPath(TestContent.Empty.Digest))).Expect(200).Body);
         (await Client.HeadAsync(BlobPath(TestContent.Empty.Digest))).Expect(200).ExpectHeader("Content-Length", "0");

@@ -31,7 +31,8 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
         var first = (await Client.PatchChunkAsync(await Client.StartUploadAsync(Repository), _blob.Bytes, 0, 10_000))
             .Expect(202).ExpectHeader("Range", "0-9999");
 
-        (await Client.PatchChunkAsync(first.Location, _blob.Bytes, 10_000, 1)).Expect(202).ExpectHeader("Range", "0-10000");
+        (await Client.PatchChunkAsync(first.Location, _blob.Bytes, 10_000, 1)).Expect(202)
+            .ExpectHeader("Range", "0-10000");
     }
 
     [Theory(DisplayName = "7.4 A gap, an overlap or a repetition is 416, stores nothing and leaves the session open")]
@@ -55,13 +56,18 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
     [Fact(DisplayName = "7.5 A last chunk in the PUT that is out of order is 416, and the session stays open")]
     public async Task Out_of_order_close()
     {
-        var location = (await Client.PatchChunkAsync(await Client.StartUploadAsync(Repository), _blob.Bytes, 0, 10_000)).Expect(202).Location;
+        var location =
+            (await Client.PatchChunkAsync(await Client.StartUploadAsync(Repository), _blob.Bytes, 0, 10_000))
+            .Expect(202).Location;
 
-        (await Client.CloseAsync(location, _blob.Digest, _blob.Bytes[10_000..], ("Content-Range", "10001-30000"))).ExpectError(416, "BLOB_UPLOAD_INVALID");
-        (await Client.CloseAsync(location, _blob.Digest, _blob.Bytes[10_000..], ("Content-Range", "0-19999"))).ExpectError(416, "BLOB_UPLOAD_INVALID");
+        (await Client.CloseAsync(location, _blob.Digest, _blob.Bytes[10_000..], ("Content-Range", "10001-30000")))
+            .ExpectError(416, "BLOB_UPLOAD_INVALID");
+        (await Client.CloseAsync(location, _blob.Digest, _blob.Bytes[10_000..], ("Content-Range", "0-19999")))
+            .ExpectError(416, "BLOB_UPLOAD_INVALID");
         (await Client.GetAsync(location)).Expect(204).ExpectHeader("Range", "0-9999");
 
-        (await Client.CloseAsync(location, _blob.Digest, _blob.Bytes[10_000..], ("Content-Range", "10000-29999"))).Expect(201);
+        (await Client.CloseAsync(location, _blob.Digest, _blob.Bytes[10_000..], ("Content-Range", "10000-29999")))
+            .Expect(201);
         Assert.Equal(_blob.Bytes, (await Client.GetAsync(BlobPath(_blob.Digest))).Expect(200).Body);
     }
 
@@ -97,11 +103,15 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
     {
         var location = PathOf(await Client.StartUploadAsync(Repository));
         var ascii = range.All(char.IsAscii);
-        var line = ascii ? $"Content-Range: {range}" : $"Content-Range: {new string([.. System.Text.Encoding.UTF8.GetBytes(range).Select(b => (char)b)])}";
+        var line = ascii ? $"Content-Range: {range}"
+            : $"Content-Range: {new string([.. System.Text.Encoding.UTF8.GetBytes(range).Select(b => (char)b)])}";
 
-        var patch = (await RawHttp.SendAsync(Registry.Address, "PATCH", location, [line, "Content-Length: 100"], _blob.Bytes[..100]))!.Expect(400, 416);
+        var patch =
+            (await RawHttp.SendAsync(Registry.Address, "PATCH", location, [line, "Content-Length: 100"],
+            _blob.Bytes[..100]))!.Expect(400, 416);
         var put = (await RawHttp.SendAsync(
-            Registry.Address, "PUT", RegistryClient.WithQuery(location, $"digest={_blob.Digest}"), [line, "Content-Length: 100"], _blob.Bytes[..100]))!.Expect(400, 416);
+            Registry.Address, "PUT", RegistryClient.WithQuery(location, $"digest={_blob.Digest}"),
+                [line, "Content-Length: 100"], _blob.Bytes[..100]))!.Expect(400, 416);
 
         if (ascii)
         {
@@ -118,8 +128,10 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
     {
         var location = await Client.StartUploadAsync(Repository);
 
-        (await Client.PatchAsync(location, _blob.Bytes[..100], ("Content-Range", "0-149"), ("Transfer-Encoding", "chunked"))).Expect(400, 416);
-        (await Client.PatchAsync(location, _blob.Bytes[..100], ("Content-Range", "0-49"), ("Transfer-Encoding", "chunked"))).Expect(400, 416);
+        (await Client.PatchAsync(location, _blob.Bytes[..100], ("Content-Range", "0-149"),
+            ("Transfer-Encoding", "chunked"))).Expect(400, 416);
+        (await Client.PatchAsync(location, _blob.Bytes[..100], ("Content-Range", "0-49"),
+            ("Transfer-Encoding", "chunked"))).Expect(400, 416);
 
         (await Client.GetAsync(location)).Expect(204).ExpectHeader("Range", "0-0");
         (await Client.CloseAsync(location, _blob.Digest, _blob.Bytes)).Expect(201);
@@ -133,7 +145,8 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
         (string, string)[] headers = chunked ? [("Transfer-Encoding", "chunked")] : [];
         var first = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), _blob.Bytes[..20_000], headers))
             .Expect(202).ExpectHeader("Range", "0-19999");
-        var second = (await Client.PatchAsync(first.Location, _blob.Bytes[20_000..], headers)).Expect(202).ExpectHeader("Range", "0-29999");
+        var second = (await Client.PatchAsync(first.Location, _blob.Bytes[20_000..], headers)).Expect(202)
+            .ExpectHeader("Range", "0-29999");
 
         (await Client.CloseAsync(second.Location, _blob.Digest)).Expect(201);
 
@@ -147,7 +160,8 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
     public async Task Closing(string form)
     {
         var sent = form == "last chunk" ? 12_345 : 30_000;
-        var location = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), _blob.Bytes[..sent])).Expect(202).Location;
+        var location = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), _blob.Bytes[..sent]))
+            .Expect(202).Location;
         var target = RegistryClient.WithQuery(PathOf(location), $"digest={_blob.Digest}");
 
         var put = form == "last chunk"
@@ -161,11 +175,13 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
     [Fact(DisplayName = "7.10 The status of an open session is 204 with Location and Range")]
     public async Task Status()
     {
-        var location = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), _blob.Bytes[..500])).Expect(202).Location;
+        var location = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), _blob.Bytes[..500]))
+            .Expect(202).Location;
 
         var status = (await Client.GetAsync(location)).Expect(204).ExpectHeader("Range", "0-499");
 
-        (await Client.PatchChunkAsync(status.Location, _blob.Bytes, 500, 500)).Expect(202).ExpectHeader("Range", "0-999");
+        (await Client.PatchChunkAsync(status.Location, _blob.Bytes, 500, 500)).Expect(202)
+            .ExpectHeader("Range", "0-999");
     }
 
     [Fact(DisplayName = "7.11 The status before the first byte is 0-0")]
@@ -199,7 +215,8 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
     [Fact(DisplayName = "7.13 After a close with the wrong digest no blob is there, and the session is open or gone")]
     public async Task Failed_close()
     {
-        var location = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), _blob.Bytes)).Expect(202).Location;
+        var location = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), _blob.Bytes))
+            .Expect(202).Location;
 
         (await Client.CloseAsync(location, UnknownDigest)).ExpectError(400, "DIGEST_INVALID");
 
@@ -215,7 +232,8 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
     [Fact(DisplayName = "7.14 An upload is cancelled by DELETE: 204, and the session is gone")]
     public async Task Cancel()
     {
-        var location = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), _blob.Bytes)).Expect(202).Location;
+        var location = (await Client.PatchAsync(await Client.StartUploadAsync(Repository), _blob.Bytes))
+            .Expect(202).Location;
 
         (await RawHttp.SendAsync(Registry.Address, "DELETE", PathOf(location), ["Content-Length: 0"]))!.Expect(204);
 
@@ -226,11 +244,14 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
     [Fact(DisplayName = "7.15 A 416 says where to go on")]
     public async Task Going_on()
     {
-        var location = (await Client.PatchChunkAsync(await Client.StartUploadAsync(Repository), _blob.Bytes, 0, 500)).Expect(202).Location;
+        var location = (await Client.PatchChunkAsync(await Client.StartUploadAsync(Repository), _blob.Bytes, 0, 500))
+            .Expect(202).Location;
 
-        var refused = (await Client.PatchChunkAsync(location, _blob.Bytes, 600, 100)).Expect(416).ExpectHeader("Range", "0-499");
+        var refused = (await Client.PatchChunkAsync(location, _blob.Bytes, 600, 100)).Expect(416)
+            .ExpectHeader("Range", "0-499");
 
-        (await Client.PatchChunkAsync(refused.Location, _blob.Bytes, 500, 29_500)).Expect(202).ExpectHeader("Range", "0-29999");
+        (await Client.PatchChunkAsync(refused.Location, _blob.Bytes, 500, 29_500)).Expect(202)
+            .ExpectHeader("Range", "0-29999");
     }
 
     [Fact(DisplayName = "7.8 A stream that breaks off can be gone on with from where the status says")]
@@ -238,7 +259,8 @@ public sealed class Section07ChunkedUploadTests(RegistryFactory registry) : Dist
     {
         var location = PathOf(await Client.StartUploadAsync(Repository));
 
-        await RawHttp.SendAsync(Registry.Address, "PATCH", location, ["Content-Length: 30000"], _blob.Bytes[..7000], finish: true);
+        await RawHttp.SendAsync(Registry.Address, "PATCH", location, ["Content-Length: 30000"], _blob.Bytes[..7000],
+            finish: true);
         var range = (await Client.GetAsync(location)).Expect(204).Header("Range")!;
         var offset = range == "0-0" ? 0 : int.Parse(range[2..]) + 1;
 

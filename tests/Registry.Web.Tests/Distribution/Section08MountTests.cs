@@ -13,7 +13,8 @@ public sealed class Section08MountTests(RegistryFactory registry) : Distribution
         var blob = await Client.PushBlobAsync(_source, TestContent.Random(100));
         string Written(string value) => encoded ? Uri.EscapeDataString(value) : value;
 
-        var mounted = (await Client.PostAsync($"/v2/{Repository}/blobs/uploads/?{string.Format(query, Written(blob.Digest), Written(_source))}")).Expect(201);
+        var mounted =
+            (await Client.PostAsync($"/v2/{Repository}/blobs/uploads/?{string.Format(query, Written(blob.Digest), Written(_source))}")).Expect(201);
 
         Assert.Equal(blob.Bytes, (await Client.GetAsync(mounted.Location)).Expect(200).Body);
         (await Client.HeadAsync(BlobPath(blob.Digest))).Expect(200);
@@ -26,7 +27,8 @@ public sealed class Section08MountTests(RegistryFactory registry) : Distribution
     {
         var blob = await Client.PushBlobAsync(_source, TestContent.Random(100) with { Algorithm = algorithm });
 
-        var mounted = (await MountAsync(blob.Digest, _source)).Expect(201).ExpectHeader("Docker-Content-Digest", blob.Digest);
+        var mounted = (await MountAsync(blob.Digest, _source)).Expect(201)
+            .ExpectHeader("Docker-Content-Digest", blob.Digest);
 
         Assert.Equal(BlobPath(blob.Digest), PathOf(mounted.Location));
     }

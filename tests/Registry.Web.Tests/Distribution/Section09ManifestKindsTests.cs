@@ -45,15 +45,19 @@ public sealed class Section09ManifestKindsTests(RegistryFactory registry) : Dist
         var platform = image.Descriptor();
         platform["platform"] = new JsonObject { ["os"] = "linux", ["architecture"] = "arm64", ["variant"] = "v8" };
 
-        await AcceptAsync((await Client.NewImageAsync(Repository)).Subject(image).Annotation("a", "b").With("layers", new JsonArray(withData)));
-        await AcceptAsync(ManifestBuilder.Index().With("manifests", new JsonArray(platform)).Subject(image).Annotation("a", ""));
+        await AcceptAsync((await Client.NewImageAsync(Repository)).Subject(image).Annotation("a", "b")
+            .With("layers", new JsonArray(withData)));
+        await AcceptAsync(ManifestBuilder.Index()
+            .With("manifests", new JsonArray(platform)).Subject(image).Annotation("a", ""));
     }
 
     [Fact(DisplayName = "9.12 Docker's image manifest and manifest list are accepted and served with their types")]
     public async Task Docker_types()
     {
-        var config = await Client.PushBlobAsync(Repository, TestContent.Config() with { MediaType = "application/vnd.docker.container.image.v1+json" });
-        var layer = await Client.PushBlobAsync(Repository, TestContent.Random(10, "application/vnd.docker.image.rootfs.diff.tar.gzip"));
+        var config = await Client.PushBlobAsync(Repository,
+            TestContent.Config() with { MediaType = "application/vnd.docker.container.image.v1+json" });
+        var layer = await Client.PushBlobAsync(Repository,
+            TestContent.Random(10, "application/vnd.docker.image.rootfs.diff.tar.gzip"));
 
         var image = await AcceptAsync(ManifestBuilder.DockerSchema2(config, layer));
         await AcceptAsync(ManifestBuilder.DockerManifestList(image));
@@ -64,7 +68,8 @@ public sealed class Section09ManifestKindsTests(RegistryFactory registry) : Dist
     {
         var manifest = TestContent.Text("""{"schemaVersion":1,"name":"a","tag":"b","fsLayers":[]}""", "application/vnd.docker.distribution.manifest.v1+prettyjws");
 
-        Assert.Contains("schema 1", (await Client.PutManifestAsync(Repository, "v1", manifest)).ExpectError(400, "MANIFEST_INVALID").Text, StringComparison.Ordinal);
+        Assert.Contains("schema 1", (await Client.PutManifestAsync(Repository, "v1", manifest))
+            .ExpectError(400, "MANIFEST_INVALID").Text, StringComparison.Ordinal);
     }
 
     [Theory(DisplayName = "9.13 A manifest of 3.9 MB works for PUT, GET and HEAD, with and without Content-Length")]
@@ -72,14 +77,17 @@ public sealed class Section09ManifestKindsTests(RegistryFactory registry) : Dist
     [InlineData(false)]
     public async Task Large(bool chunked)
     {
-        var manifest = (await Client.NewImageAsync(Repository)).Annotation("padding", new string('x', 3_900_000)).Build();
-        (string, string)[] headers = [("Content-Type", manifest.MediaType), .. chunked ? [("Transfer-Encoding", "chunked")] : Array.Empty<(string, string)>()];
+        var manifest =
+            (await Client.NewImageAsync(Repository)).Annotation("padding", new string('x', 3_900_000)).Build();
+        (string, string)[] headers = [("Content-Type", manifest.MediaType), .. chunked
+            ? [("Transfer-Encoding", "chunked")] : Array.Empty<(string, string)>()];
 
         (await Client.PutAsync(ManifestPath("v1"), manifest.Bytes, headers)).Expect(201);
 
         var get = (await Client.GetAsync(ManifestPath("v1"))).Expect(200);
         Assert.True(manifest.Bytes.AsSpan().SequenceEqual(get.Body));
-        (await Client.HeadAsync(ManifestPath("v1"))).Expect(200).ExpectHeader("Content-Length", $"{manifest.Bytes.Length}");
+        (await Client.HeadAsync(ManifestPath("v1"))).Expect(200)
+            .ExpectHeader("Content-Length", $"{manifest.Bytes.Length}");
     }
 
     [Theory(DisplayName = "9.13 A manifest of exactly 4 MiB is taken, one byte more is 413, with and without Content-Length")]
@@ -90,8 +98,10 @@ public sealed class Section09ManifestKindsTests(RegistryFactory registry) : Dist
     public async Task Limit(int above, bool chunked, int status)
     {
         var bare = (await Client.NewImageAsync(Repository)).Build();
-        var manifest = bare with { Bytes = [.. bare.Bytes, .. Enumerable.Repeat((byte)' ', 4 * 1024 * 1024 - bare.Bytes.Length + above)] };
-        (string, string)[] headers = [("Content-Type", manifest.MediaType), .. chunked ? [("Transfer-Encoding", "chunked")] : Array.Empty<(string, string)>()];
+        var manifest = bare with { Bytes = [.. bare.Bytes,
+            .. Enumerable.Repeat((byte)' ', 4 * 1024 * 1024 - bare.Bytes.Length + above)] };
+        (string, string)[] headers = [("Content-Type", manifest.MediaType), .. chunked
+            ? [("Transfer-Encoding", "chunked")] : Array.Empty<(string, string)>()];
 
         var answer = (await Client.PutAsync(ManifestPath("v1"), manifest.Bytes, headers)).Expect(status);
 
@@ -111,7 +121,8 @@ public sealed class Section09ManifestKindsTests(RegistryFactory registry) : Dist
         {
             await Client.PushManifestAsync(Repository, manifest.Digest, manifest);
             Assert.Equal(manifest.Bytes, (await Client.GetAsync(ManifestPath(manifest.Digest))).Expect(200).Body);
-            (await Client.HeadAsync(ManifestPath(manifest.Digest))).Expect(200).ExpectHeader("Docker-Content-Digest", manifest.Digest);
+            (await Client.HeadAsync(ManifestPath(manifest.Digest))).Expect(200)
+                .ExpectHeader("Docker-Content-Digest", manifest.Digest);
         }
 
         foreach (var manifest in new[] { index, image })
@@ -132,9 +143,11 @@ public sealed class Section09ManifestKindsTests(RegistryFactory registry) : Dist
 
         var put = (await Client.PutManifestAsync(Repository, $"{manifest.Digest}?{query}", manifest)).Expect(201);
 
-        Assert.Equal(tags, put.Header("OCI-Tag")!.Split(',', StringSplitOptions.TrimEntries).Order(StringComparer.Ordinal));
+        Assert.Equal(tags, put.Header("OCI-Tag")!.Split(',', StringSplitOptions.TrimEntries)
+            .Order(StringComparer.Ordinal));
         foreach (var tag in tags)
-            (await Client.HeadAsync(ManifestPath(tag))).Expect(200).ExpectHeader("Docker-Content-Digest", manifest.Digest);
+            (await Client.HeadAsync(ManifestPath(tag))).Expect(200)
+                .ExpectHeader("Docker-Content-Digest", manifest.Digest);
     }
 
     [Fact(DisplayName = "9.16 Too many tags, or one that is none, is refused, and no tag is created")]
@@ -144,7 +157,8 @@ public sealed class Section09ManifestKindsTests(RegistryFactory registry) : Dist
         var many = string.Join('&', Enumerable.Range(0, 500).Select(i => $"tag=t{i}"));
 
         (await Client.PutManifestAsync(Repository, $"{manifest.Digest}?{many}", manifest)).Expect(414, 400);
-        Assert.NotEmpty((await Client.PutManifestAsync(Repository, $"{manifest.Digest}?tag=good&tag=.bad", manifest)).Expect(400).ErrorCodes());
+        Assert.NotEmpty((await Client.PutManifestAsync(Repository, $"{manifest.Digest}?tag=good&tag=.bad", manifest))
+            .Expect(400).ErrorCodes());
 
         (await Client.GetAsync(ManifestPath("t0"))).Expect(404);
         (await Client.GetAsync(ManifestPath("good"))).Expect(404);
@@ -156,7 +170,8 @@ public sealed class Section09ManifestKindsTests(RegistryFactory registry) : Dist
         foreach (var reference in new[] { "accepted", manifest.Digest })
         {
             await Client.PushManifestAsync(Repository, reference, manifest);
-            var get = (await Client.GetAsync(ManifestPath(reference))).Expect(200).ExpectHeader("Content-Type", manifest.MediaType);
+            var get = (await Client.GetAsync(ManifestPath(reference))).Expect(200)
+                .ExpectHeader("Content-Type", manifest.MediaType);
             Assert.Equal(manifest.Bytes, get.Body);
         }
 

@@ -8,7 +8,9 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
     [Fact(DisplayName = "9.1 White space, field order, unknown fields and data survive byte for byte")]
     public async Task Exact_bytes()
     {
-        var (config, layer) = (await Client.PushBlobAsync(Repository, TestContent.Config()), await Client.PushBlobAsync(Repository, TestContent.Text("data")));
+        var (config, layer) =
+            (await Client.PushBlobAsync(Repository, TestContent.Config()),
+            await Client.PushBlobAsync(Repository, TestContent.Text("data")));
         var text = $$"""
               {  "layers" : [ { "size":4, "data": "{{Convert.ToBase64String(layer.Bytes)}}", "digest": "{{layer.Digest}}",
                 "mediaType":"{{layer.MediaType}}", "x-unknown": [1.50, 1e3, null, "\u00e4\/ä"] } ],
@@ -20,7 +22,8 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
         var manifest = TestContent.Text(text, ManifestBuilder.OciImage);
         await Client.PushManifestAsync(Repository, "v1", manifest);
 
-        Assert.Equal(manifest.Bytes, (await Client.GetAsync(ManifestPath("v1"))).Expect(200).ExpectHeader("Docker-Content-Digest", manifest.Digest).Body);
+        Assert.Equal(manifest.Bytes, (await Client.GetAsync(ManifestPath("v1"))).Expect(200)
+            .ExpectHeader("Docker-Content-Digest", manifest.Digest).Body);
     }
 
     [Theory(DisplayName = "9.2 Success is 201 with the Location of the same bytes, type and length")]
@@ -33,7 +36,8 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
         var put = (await Client.PutManifestAsync(Repository, byTag ? "v1" : manifest.Digest, manifest)).Expect(201);
 
         var get = (await Client.GetAsync(put.Location)).Expect(200)
-            .ExpectHeader("Content-Type", manifest.MediaType).ExpectHeader("Content-Length", $"{manifest.Bytes.Length}");
+            .ExpectHeader("Content-Type", manifest.MediaType)
+            .ExpectHeader("Content-Length", $"{manifest.Bytes.Length}");
         Assert.Equal(manifest.Bytes, get.Body);
         Assert.StartsWith(ManifestPath(""), PathOf(put.Location), StringComparison.Ordinal);
     }
@@ -43,9 +47,12 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
     {
         var manifest = (await Client.NewImageAsync(Repository)).Build();
 
-        (await Client.PutManifestAsync(Repository, manifest.Sha256, manifest)).Expect(201).ExpectHeader("Docker-Content-Digest", manifest.Sha256);
-        (await Client.PutManifestAsync(Repository, manifest.Sha512, manifest)).Expect(201).ExpectHeader("Docker-Content-Digest", manifest.Sha512);
-        var byTag = (await Client.PutManifestAsync(Repository, "v1", manifest)).Expect(201).Header("Docker-Content-Digest");
+        (await Client.PutManifestAsync(Repository, manifest.Sha256, manifest)).Expect(201)
+            .ExpectHeader("Docker-Content-Digest", manifest.Sha256);
+        (await Client.PutManifestAsync(Repository, manifest.Sha512, manifest)).Expect(201)
+            .ExpectHeader("Docker-Content-Digest", manifest.Sha512);
+        var byTag = (await Client.PutManifestAsync(Repository, "v1", manifest))
+            .Expect(201).Header("Docker-Content-Digest");
         (await Client.HeadAsync(ManifestPath("v1"))).ExpectHeader("Docker-Content-Digest", byTag);
     }
 
@@ -66,7 +73,8 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
     [InlineData("md5:d41d8cd98f00b204e9800998ecf8427e")]
     [InlineData("sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855")]
     public async Task Malformed_digest(string digest)
-        => (await Client.PutManifestAsync(Repository, digest, ManifestBuilder.Index().Build())).ExpectError(400, "DIGEST_INVALID");
+        => (await Client.PutManifestAsync(Repository, digest, ManifestBuilder.Index().Build()))
+            .ExpectError(400, "DIGEST_INVALID");
 
     [Theory(DisplayName = "9.5 An illegal tag is refused, and nothing is stored")]
     [InlineData(".tag")]
@@ -91,7 +99,8 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
     {
         var manifest = (await Client.NewImageAsync(Repository)).Build();
 
-        (await Client.PutAsync(ManifestPath("v1"), manifest.Bytes, ("Content-Type", manifest.MediaType + suffix))).Expect(201);
+        (await Client.PutAsync(ManifestPath("v1"), manifest.Bytes, ("Content-Type", manifest.MediaType + suffix)))
+            .Expect(201);
 
         (await Client.GetAsync(ManifestPath("v1"))).ExpectHeader("Content-Type", manifest.MediaType);
     }
@@ -110,9 +119,12 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
     {
         var manifest = (await Client.NewImageAsync(Repository)).Build();
 
-        (await Client.PutAsync(ManifestPath("v1"), manifest.Bytes, ("Content-Type", ManifestBuilder.DockerImage))).ExpectError(400, "MANIFEST_INVALID");
-        (await Client.PutAsync(ManifestPath("v1"), manifest.Bytes, ("Content-Type", ManifestBuilder.OciIndex))).ExpectError(400, "MANIFEST_INVALID");
-        (await Client.PutAsync(ManifestPath("v1"), manifest.Bytes, ("Content-Type", "text/plain"))).ExpectError(400, "MANIFEST_INVALID");
+        (await Client.PutAsync(ManifestPath("v1"), manifest.Bytes, ("Content-Type", ManifestBuilder.DockerImage)))
+            .ExpectError(400, "MANIFEST_INVALID");
+        (await Client.PutAsync(ManifestPath("v1"), manifest.Bytes, ("Content-Type", ManifestBuilder.OciIndex)))
+            .ExpectError(400, "MANIFEST_INVALID");
+        (await Client.PutAsync(ManifestPath("v1"), manifest.Bytes, ("Content-Type", "text/plain")))
+            .ExpectError(400, "MANIFEST_INVALID");
         (await Client.GetAsync(ManifestPath("v1"))).Expect(404);
     }
 
@@ -167,7 +179,8 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
     {
         var child = await Client.PushImageAsync(RegistryFactory.NewRepository(), "v1");
 
-        (await Client.PutManifestAsync(Repository, "v1", ManifestBuilder.Index(child).Build())).ExpectError(400, "MANIFEST_BLOB_UNKNOWN");
+        (await Client.PutManifestAsync(Repository, "v1", ManifestBuilder.Index(child).Build()))
+            .ExpectError(400, "MANIFEST_BLOB_UNKNOWN");
     }
 
     [Fact(DisplayName = "9.10 A missing subject must be accepted")]
@@ -175,7 +188,8 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
     {
         var subject = ManifestBuilder.Index().Annotation("never", "pushed").Build();
 
-        await Client.PushManifestAsync(Repository, "image", (await Client.NewImageAsync(Repository)).Subject(subject).Build());
+        await Client.PushManifestAsync(Repository, "image",
+            (await Client.NewImageAsync(Repository)).Subject(subject).Build());
         await Client.PushManifestAsync(Repository, "index", ManifestBuilder.Index().Subject(subject).Build());
     }
 
@@ -217,21 +231,26 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
         var referrer = (await Client.NewArtifactAsync(Repository, "application/x")).Subject(subject).Build();
         var index = ManifestBuilder.Index().Subject(subject).Build();
 
-        (await Client.PutManifestAsync(Repository, byTag ? "r" : referrer.Digest, referrer)).Expect(201).ExpectHeader("OCI-Subject", subject.Digest);
-        (await Client.PutManifestAsync(Repository, byTag ? "i" : index.Digest, index)).Expect(201).ExpectHeader("OCI-Subject", subject.Digest);
+        (await Client.PutManifestAsync(Repository, byTag ? "r" : referrer.Digest, referrer)).Expect(201)
+            .ExpectHeader("OCI-Subject", subject.Digest);
+        (await Client.PutManifestAsync(Repository, byTag ? "i" : index.Digest, index)).Expect(201)
+            .ExpectHeader("OCI-Subject", subject.Digest);
     }
 
     [Fact(DisplayName = "9.17 Without a subject there is no OCI-Subject")]
     public async Task No_subject()
-        => (await Client.PutManifestAsync(Repository, "v1", (await Client.NewImageAsync(Repository)).Build())).Expect(201).ExpectHeader("OCI-Subject", null);
+        => (await Client.PutManifestAsync(Repository, "v1", (await Client.NewImageAsync(Repository)).Build()))
+            .Expect(201).ExpectHeader("OCI-Subject", null);
 
     [Fact(DisplayName = "9.1 A manifest outside ASCII keeps its bytes, one that is not UTF-8 is refused")]
     public async Task Encodings()
     {
         var image = (await Client.NewImageAsync(Repository)).Annotation("title", "PLACE");
         var text = Encoding.UTF8.GetString(image.Build().Bytes);
-        var utf8 = TestContent.Text(text.Replace("PLACE", "Größe 🐳", StringComparison.Ordinal), ManifestBuilder.OciImage);
-        var latin1 = utf8 with { Bytes = Encoding.Latin1.GetBytes(text.Replace("PLACE", "Größe", StringComparison.Ordinal)) };
+        var utf8 = TestContent.Text(text.Replace("PLACE", "Größe 🐳", StringComparison.Ordinal),
+            ManifestBuilder.OciImage);
+        var latin1 = utf8 with { Bytes = Encoding.Latin1.GetBytes(text.Replace("PLACE", "Größe",
+            StringComparison.Ordinal)) };
 
         await Client.PushManifestAsync(Repository, "v1", utf8);
         Assert.Equal(utf8.Bytes, (await Client.GetAsync(ManifestPath("v1"))).Body);

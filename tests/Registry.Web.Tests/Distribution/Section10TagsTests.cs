@@ -3,7 +3,8 @@ namespace Registry.Web.Tests.Distribution;
 public sealed class Section10TagsTests(RegistryFactory registry) : DistributionTests(registry)
 {
     // In byte order: digits, capitals, underscore, small letters.
-    private static readonly string[] Sorted = ["0", "1.0", "1.0-rc", "10", "9", "A", "B", "_x", "a", "a-b", "a.b", "aa"];
+    private static readonly string[] Sorted = ["0", "1.0", "1.0-rc", "10", "9", "A", "B", "_x", "a", "a-b", "a.b",
+        "aa"];
 
     private string ListPath => $"/v2/{Repository}/tags/list";
 
@@ -66,7 +67,8 @@ public sealed class Section10TagsTests(RegistryFactory registry) : DistributionT
         await PushAsync("b", "c", "d");
 
         Assert.Equal(expected, string.Join(',', Tags((await Client.GetAsync($"{ListPath}?last={last}")).Expect(200))));
-        Assert.Equal(expected.Split(',')[0], string.Join(',', Tags((await Client.GetAsync($"{ListPath}?n=1&last={last}")).Expect(200))));
+        Assert.Equal(expected.Split(',')[0],
+            string.Join(',', Tags((await Client.GetAsync($"{ListPath}?n=1&last={last}")).Expect(200))));
     }
 
     [Fact(DisplayName = "10.7 Link leads through all pages, each tag once, and the last page has none")]
@@ -144,5 +146,6 @@ public sealed class Section10TagsTests(RegistryFactory registry) : DistributionT
             await Client.PushManifestAsync(Repository, tag, manifest);
     }
 
-    private static string[] Tags(Answer list) => [.. list.Json.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()!)];
+    private static string[] Tags(Answer list)
+        => [.. list.Json.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()!)];
 }

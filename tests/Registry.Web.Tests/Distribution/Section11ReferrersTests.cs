@@ -80,18 +80,22 @@ public sealed class Section11ReferrersTests(RegistryFactory registry) : Distribu
         Assert.Equal(referrer.Digest, entry.GetProperty("digest").GetString());
         Assert.Equal(referrer.Bytes.Length, entry.GetProperty("size").GetInt64());
         Assert.Equal("application/vnd.example.sbom", entry.GetProperty("artifactType").GetString());
-        var annotations = entry.GetProperty("annotations").EnumerateObject().ToDictionary(member => member.Name, member => member.Value.GetString());
-        Assert.Equal(new Dictionary<string, string?> { ["org.example.a"] = "1", ["größe"] = "\"x\"", ["empty"] = "" }, annotations);
+        var annotations = entry.GetProperty("annotations").EnumerateObject().ToDictionary(member
+            => member.Name, member => member.Value.GetString());
+        Assert.Equal(new Dictionary<string, string?> { ["org.example.a"] = "1", ["größe"] = "\"x\"", ["empty"] = "" },
+            annotations);
     }
 
     [Fact(DisplayName = "11.7 artifactType comes from the manifest, else from an image's config; an index without one has none")]
     public async Task Artifact_type()
     {
         var subject = await Client.PushImageAsync(Repository, "v1");
-        var own = await PushAsync((await Client.NewImageAsync(Repository)).Subject(subject).With("artifactType", "application/own"));
+        var own = await PushAsync((await Client.NewImageAsync(Repository)).Subject(subject)
+            .With("artifactType", "application/own"));
         var config = await PushAsync((await Client.NewImageAsync(Repository)).Subject(subject));
         var index = await PushAsync(ManifestBuilder.Index().Subject(subject));
-        var typedIndex = await PushAsync(ManifestBuilder.Index().Subject(subject).With("artifactType", "application/index"));
+        var typedIndex = await PushAsync(ManifestBuilder.Index().Subject(subject)
+            .With("artifactType", "application/index"));
 
         var types = Entries(await ListAsync(subject.Digest)).ToDictionary(
             entry => entry.GetProperty("digest").GetString()!,
@@ -138,7 +142,8 @@ public sealed class Section11ReferrersTests(RegistryFactory registry) : Distribu
     public async Task Filter()
     {
         var subject = await Client.PushImageAsync(Repository, "v1");
-        var json = await PushAsync((await Client.NewArtifactAsync(Repository, "application/vnd.example+json")).Subject(subject));
+        var json = await PushAsync((await Client.NewArtifactAsync(Repository,
+            "application/vnd.example+json")).Subject(subject));
         var image = await PushAsync((await Client.NewImageAsync(Repository)).Subject(subject));
         var path = $"/v2/{Repository}/referrers/{subject.Digest}";
 
@@ -146,8 +151,10 @@ public sealed class Section11ReferrersTests(RegistryFactory registry) : Distribu
         Assert.Equal(Sorted(json), Digests(filtered.Expect(200).ExpectHeader("OCI-Filters-Applied", "artifactType")));
         var byConfig = await Client.GetAsync($"{path}?artifactType={Uri.EscapeDataString("application/vnd.oci.image.config.v1+json")}");
         Assert.Equal(Sorted(image), Digests(byConfig.ExpectHeader("OCI-Filters-Applied", "artifactType")));
-        Assert.Empty(Entries((await Client.GetAsync($"{path}?artifactType=application%2Fnone")).ExpectHeader("OCI-Filters-Applied", "artifactType")));
-        Assert.Equal(Sorted(json, image), Digests((await Client.GetAsync(path)).ExpectHeader("OCI-Filters-Applied", null)));
+        Assert.Empty(Entries((await Client.GetAsync($"{path}?artifactType=application%2Fnone"))
+            .ExpectHeader("OCI-Filters-Applied", "artifactType")));
+        Assert.Equal(Sorted(json, image),
+            Digests((await Client.GetAsync(path)).ExpectHeader("OCI-Filters-Applied", null)));
     }
 
     [Fact(DisplayName = "11.11 A list in pages has Link, every page is an index, and the filter is kept")]
@@ -157,7 +164,8 @@ public sealed class Section11ReferrersTests(RegistryFactory registry) : Distribu
         var wanted = new List<TestContent>();
         for (var i = 0; i < 5; i++)
         {
-            wanted.Add(await PushAsync((await Client.NewArtifactAsync(Repository, "application/wanted")).Subject(subject)));
+            wanted.Add(await PushAsync((await Client.NewArtifactAsync(Repository,
+                "application/wanted")).Subject(subject)));
             await PushAsync((await Client.NewArtifactAsync(Repository, "application/other")).Subject(subject));
         }
 
@@ -166,7 +174,8 @@ public sealed class Section11ReferrersTests(RegistryFactory registry) : Distribu
         while (path is not null)
         {
             var page = (await Client.GetAsync(path)).Expect(200)
-                .ExpectHeader("Content-Type", ManifestBuilder.OciIndex).ExpectHeader("OCI-Filters-Applied", "artifactType");
+                .ExpectHeader("Content-Type", ManifestBuilder.OciIndex)
+                .ExpectHeader("OCI-Filters-Applied", "artifactType");
             Assert.Equal(2, page.Json.GetProperty("schemaVersion").GetInt32());
             seen.AddRange(Entries(page).Select(entry => entry.GetProperty("digest").GetString()!));
             path = Paging.Next(page);
@@ -184,7 +193,8 @@ public sealed class Section11ReferrersTests(RegistryFactory registry) : Distribu
         var subject = await Client.PushImageAsync(Repository, "v1");
         var pushed = new List<TestContent>();
         for (var i = 0; i < 6; i++)
-            pushed.Add(await PushAsync(ManifestBuilder.Index().Subject(subject).Annotation("padding", new string((char)('a' + i), 1_000_000))));
+            pushed.Add(await PushAsync(ManifestBuilder.Index().Subject(subject).Annotation("padding",
+                new string((char)('a' + i), 1_000_000))));
 
         string? path = $"/v2/{Repository}/referrers/{subject.Digest}";
         var seen = new List<string>();
@@ -217,7 +227,8 @@ public sealed class Section11ReferrersTests(RegistryFactory registry) : Distribu
         await Client.PushManifestAsync(Repository, subject.Digest, subject);
         var referrer = (await Client.NewImageAsync(Repository)).Subject(subject).Build().AsSha512();
 
-        (await Client.PutManifestAsync(Repository, referrer.Digest, referrer)).Expect(201).ExpectHeader("OCI-Subject", subject.Digest);
+        (await Client.PutManifestAsync(Repository, referrer.Digest, referrer)).Expect(201)
+            .ExpectHeader("OCI-Subject", subject.Digest);
 
         Assert.Equal([referrer.Sha512], Digests(await ListAsync(subject.Sha512)));
         Assert.Empty(Entries(await ListAsync(subject.Sha256)));
@@ -234,7 +245,8 @@ public sealed class Section11ReferrersTests(RegistryFactory registry) : Distribu
         Assert.All(entry, member => Assert.NotNull(member.Value));
     }
 
-    private async Task<Answer> ListAsync(string digest) => (await Client.GetAsync($"/v2/{Repository}/referrers/{digest}")).Expect(200);
+    private async Task<Answer> ListAsync(string digest)
+        => (await Client.GetAsync($"/v2/{Repository}/referrers/{digest}")).Expect(200);
 
     private async Task<TestContent> PushAsync(ManifestBuilder builder, string? tag = null)
     {
@@ -247,5 +259,6 @@ public sealed class Section11ReferrersTests(RegistryFactory registry) : Distribu
     private static string[] Digests(Answer list)
         => [.. Entries(list).Select(entry => entry.GetProperty("digest").GetString()!).Order(StringComparer.Ordinal)];
 
-    private static string[] Sorted(params TestContent[] manifests) => [.. manifests.Select(manifest => manifest.Digest).Order(StringComparer.Ordinal)];
+    private static string[] Sorted(params TestContent[] manifests)
+        => [.. manifests.Select(manifest => manifest.Digest).Order(StringComparer.Ordinal)];
 }

@@ -31,7 +31,8 @@ public sealed class Section12DeletionTests(RegistryFactory registry) : Distribut
             (await Client.HeadAsync(ManifestPath(reference))).Expect(404);
         }
 
-        var tags = (await Client.GetAsync($"/v2/{Repository}/tags/list")).Json.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString());
+        var tags = (await Client.GetAsync($"/v2/{Repository}/tags/list")).Json.GetProperty("tags").EnumerateArray()
+            .Select(tag => tag.GetString());
         Assert.Equal(["other"], tags);
     }
 
@@ -94,10 +95,13 @@ public sealed class Section12DeletionTests(RegistryFactory registry) : Distribut
     [InlineData(1, 3, 0, 2)]
     public async Task Any_order(int first, int second, int third, int fourth)
     {
-        var (config, layer) = (await Client.PushBlobAsync(Repository, TestContent.Config()), await Client.PushBlobAsync(Repository, TestContent.Layer()));
+        var (config, layer) =
+            (await Client.PushBlobAsync(Repository, TestContent.Config()),
+            await Client.PushBlobAsync(Repository, TestContent.Layer()));
         var image = await Client.PushManifestAsync(Repository, "image", ManifestBuilder.Image(config, layer).Build());
         var index = await Client.PushManifestAsync(Repository, "index", ManifestBuilder.Index(image).Build());
-        string[] paths = [ManifestPath(index.Digest), ManifestPath(image.Digest), BlobPath(config.Digest), BlobPath(layer.Digest)];
+        string[] paths = [ManifestPath(index.Digest), ManifestPath(image.Digest), BlobPath(config.Digest),
+            BlobPath(layer.Digest)];
         var left = paths.ToList();
 
         foreach (var path in new[] { first, second, third, fourth }.Select(i => paths[i]))
@@ -125,8 +129,10 @@ public sealed class Section12DeletionTests(RegistryFactory registry) : Distribut
             (await Client.GetAsync(ManifestPath("v1"))).Expect(200);
             (await Client.HeadAsync(ManifestPath(image.Digest))).Expect(200);
             Assert.Equal(layer.Bytes, (await Client.GetAsync(BlobPath(layer.Digest))).Expect(200).Body);
-            Assert.Contains("\"v1\"", (await Client.GetAsync($"/v2/{Repository}/tags/list")).Text, StringComparison.Ordinal);
-            Assert.Contains(image.Digest, (await Client.GetAsync($"/v2/{Repository}/referrers/{subject.Digest}")).Text, StringComparison.Ordinal);
+            Assert.Contains("\"v1\"", (await Client.GetAsync($"/v2/{Repository}/tags/list")).Text,
+                StringComparison.Ordinal);
+            Assert.Contains(image.Digest,
+                (await Client.GetAsync($"/v2/{Repository}/referrers/{subject.Digest}")).Text, StringComparison.Ordinal);
 
             foreach (var path in new[] { ManifestPath(image.Digest), BlobPath(config.Digest), BlobPath(layer.Digest) })
             {
@@ -141,14 +147,17 @@ public sealed class Section12DeletionTests(RegistryFactory registry) : Distribut
     [Fact(DisplayName = "12.8 A blob in use can be deleted; its manifest stays, and cannot be pushed without it")]
     public async Task In_use()
     {
-        var (config, layer) = (await Client.PushBlobAsync(Repository, TestContent.Config()), await Client.PushBlobAsync(Repository, TestContent.Layer()));
+        var (config, layer) =
+            (await Client.PushBlobAsync(Repository, TestContent.Config()),
+            await Client.PushBlobAsync(Repository, TestContent.Layer()));
         var image = await Client.PushManifestAsync(Repository, "v1", ManifestBuilder.Image(config, layer).Build());
 
         (await Client.DeleteAsync(BlobPath(layer.Digest))).Expect(202);
 
         (await Client.GetAsync(ManifestPath("v1"))).Expect(200);
         (await Client.HeadAsync(BlobPath(layer.Digest))).Expect(404);
-        (await Client.PutManifestAsync(Repository, "v2", ManifestBuilder.Image(config, layer).Annotation("a", "b").Build()))
+        (await Client.PutManifestAsync(Repository, "v2",
+            ManifestBuilder.Image(config, layer).Annotation("a", "b").Build()))
             .ExpectError(400, "MANIFEST_BLOB_UNKNOWN");
         Assert.Equal(image.Bytes, (await Client.GetAsync(ManifestPath(image.Digest))).Body);
     }

@@ -6,7 +6,8 @@ public sealed class Section13OtherTests(RegistryFactory registry) : Distribution
     public async Task Fallback_tag()
     {
         var subject = await Client.PushImageAsync(Repository, "v1");
-        foreach (var tag in new[] { subject.Sha256.Replace(':', '-'), subject.Sha512.Replace(':', '-')[..71], $"{subject.Sha256.Replace(':', '-')}.sig" })
+        foreach (var tag in new[] { subject.Sha256.Replace(':', '-'), subject.Sha512.Replace(':', '-')[..71],
+            $"{subject.Sha256.Replace(':', '-')}.sig" })
         {
             await Client.PushManifestAsync(Repository, tag, ManifestBuilder.Index().Build());
             (await Client.GetAsync(ManifestPath(tag))).Expect(200);
@@ -62,7 +63,8 @@ public sealed class Section13OtherTests(RegistryFactory registry) : Distribution
         var blob = await Client.PushBlobAsync(Repository, TestContent.Random(10));
         string[] paths =
         [
-            "/v2/", "/v2/_catalog", $"/v2/{Repository}/tags/list", ManifestPath("v1"), BlobPath(blob.Digest), ManifestPath("none"),
+            "/v2/", "/v2/_catalog", $"/v2/{Repository}/tags/list", ManifestPath("v1"), BlobPath(blob.Digest),
+            ManifestPath("none"),
             $"/v2/{Repository}/referrers/{manifest.Digest}", $"/v2/{Repository}/blobs/{UnknownDigest}", "/v2/nothing",
         ];
 
@@ -78,7 +80,8 @@ public sealed class Section13OtherTests(RegistryFactory registry) : Distribution
     [Fact(DisplayName = "13.5 Empty answers say Content-Length 0, except 204")]
     public async Task Content_length()
     {
-        var post = (await Client.PostAsync($"/v2/{Repository}/blobs/uploads/")).Expect(202).ExpectHeader("Content-Length", "0");
+        var post = (await Client.PostAsync($"/v2/{Repository}/blobs/uploads/")).Expect(202)
+            .ExpectHeader("Content-Length", "0");
         (await Client.PatchAsync(post.Location, [1])).Expect(202).ExpectHeader("Content-Length", "0");
         (await Client.GetAsync(post.Location)).Expect(204).ExpectHeader("Transfer-Encoding", null);
     }
@@ -107,7 +110,8 @@ public sealed class Section13OtherTests(RegistryFactory registry) : Distribution
     {
         await Client.PushImageAsync(Repository, "v1");
 
-        var names = (await Client.GetAsync("/v2/_catalog")).Expect(200).Json.GetProperty("repositories").EnumerateArray().Select(name => name.GetString());
+        var names = (await Client.GetAsync("/v2/_catalog")).Expect(200).Json.GetProperty("repositories")
+            .EnumerateArray().Select(name => name.GetString());
 
         Assert.Contains(Repository, names);
     }

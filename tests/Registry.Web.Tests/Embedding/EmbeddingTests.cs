@@ -24,7 +24,8 @@ public sealed class EmbeddingTests(HostApplication host) : IClassFixture<HostApp
     [Fact]
     public async Task The_host_still_reads_forms_and_files()
     {
-        var form = await _client.PostAsync("/hello/form", "name=Ann&times=3"u8.ToArray(), ("Content-Type", "application/x-www-form-urlencoded"));
+        var form = await _client.PostAsync("/hello/form", "name=Ann&times=3"u8.ToArray(),
+            ("Content-Type", "application/x-www-form-urlencoded"));
         var file = await _client.PostAsync(
             "/hello/file",
             Encoding.ASCII.GetBytes("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nabc\r\n--x--\r\n"),
@@ -52,7 +53,8 @@ public sealed class EmbeddingTests(HostApplication host) : IClassFixture<HostApp
         Assert.Empty((await _client.GetAsync("/elsewhere")).Expect(404).Body);
         (await _client.PostAsync("/hello/world")).Expect(405);
         (await _client.PostAsync("/hello/json", [], ("Content-Type", "text/plain"))).Expect(415);
-        Assert.DoesNotContain("\"errors\"", (await _client.GetAsync("/hello/failure")).Expect(500).Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"errors\"", (await _client.GetAsync("/hello/failure"))
+            .Expect(500).Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -62,16 +64,22 @@ public sealed class EmbeddingTests(HostApplication host) : IClassFixture<HostApp
     public async Task The_registry_takes_any_body_as_bytes(string type)
     {
         var content = ("Content-Type", type);
-        var (put, patch, post) = (TestContent.Text($"a=b&c={Guid.NewGuid()}"), TestContent.Text($"d={Guid.NewGuid()}"), TestContent.Text($"e={Guid.NewGuid()}"));
+        var (put, patch, post) = (TestContent.Text($"a=b&c={Guid.NewGuid()}"),
+            TestContent.Text($"d={Guid.NewGuid()}"), TestContent.Text($"e={Guid.NewGuid()}"));
 
         var first = await _client.StartUploadAsync(_repository);
-        (await _client.PutAsync(RegistryClient.WithQuery(first, $"digest={put.Digest}"), put.Bytes, content)).Expect(201);
-        var second = (await _client.SendAsync("PATCH", await _client.StartUploadAsync(_repository), patch.Bytes, content)).Expect(202).Location;
+        (await _client.PutAsync(RegistryClient.WithQuery(first, $"digest={put.Digest}"), put.Bytes, content))
+            .Expect(201);
+        var second =
+            (await _client.SendAsync("PATCH", await _client.StartUploadAsync(_repository), patch.Bytes, content))
+            .Expect(202).Location;
         (await _client.CloseAsync(second, patch.Digest)).Expect(201);
-        (await _client.PostAsync($"/v2/{_repository}/blobs/uploads/?digest={post.Digest}", post.Bytes, content)).Expect(201);
+        (await _client.PostAsync($"/v2/{_repository}/blobs/uploads/?digest={post.Digest}", post.Bytes, content))
+            .Expect(201);
 
         foreach (var blob in new[] { put, patch, post })
-            Assert.Equal(blob.Bytes, (await _client.GetAsync($"/v2/{_repository}/blobs/{blob.Digest}")).Expect(200).Body);
+            Assert.Equal(blob.Bytes, (await _client.GetAsync($"/v2/{_repository}/blobs/{blob.Digest}")).Expect(200)
+                .Body);
     }
 
     [Fact]
@@ -79,7 +87,8 @@ public sealed class EmbeddingTests(HostApplication host) : IClassFixture<HostApp
     {
         (await _client.GetAsync("/v2/UPPER/tags/list")).ExpectError(400, "NAME_INVALID");
         (await _client.GetAsync($"/v2/{_repository}/manifests/v1")).ExpectError(404, "MANIFEST_UNKNOWN");
-        (await _client.PutAsync($"/v2/{_repository}/manifests/v1", [], ("Content-Type", ManifestBuilder.OciImage))).ExpectError(400, "MANIFEST_INVALID");
+        (await _client.PutAsync($"/v2/{_repository}/manifests/v1", [], ("Content-Type", ManifestBuilder.OciImage)))
+            .ExpectError(400, "MANIFEST_INVALID");
     }
 
     [Fact]
@@ -113,7 +122,9 @@ public sealed class EmbeddingTests(HostApplication host) : IClassFixture<HostApp
         var blob = TestContent.Random(100_000);
         string location;
         await using (var first = await RegistryFactory.StartAsync(("Data", folder.Path)))
-            location = new Uri(first.Address, (await first.Client.PatchAsync(await first.Client.StartUploadAsync("a"), blob.Bytes[..60_000])).Expect(202).Location).PathAndQuery;
+            location = new Uri(first.Address,
+                (await first.Client.PatchAsync(await first.Client.StartUploadAsync("a"), blob.Bytes[..60_000]))
+                .Expect(202).Location).PathAndQuery;
 
         await using var second = await RegistryFactory.StartAsync(("Data", folder.Path));
 
@@ -128,7 +139,8 @@ public sealed class EmbeddingTests(HostApplication host) : IClassFixture<HostApp
     [InlineData("Uploads:Expiry", "tomorrow", "Registry:Uploads:Expiry")]
     [InlineData("Registries:UPPER:Path", "x", "UPPER")]
     [InlineData("Unknown", "x", "Registry:Unknown")]
-    public async Task A_configuration_that_cannot_be_used_stops_the_start_and_is_named(string key, string value, string named)
+    public async Task A_configuration_that_cannot_be_used_stops_the_start_and_is_named(string key, string value,
+        string named)
     {
         var failure = await Assert.ThrowsAnyAsync<Exception>(async () =>
         {

@@ -1,7 +1,8 @@
 namespace Registry.Web.Tests.Registries;
 
 /// <summary>One instance, several registries: each request means exactly one of them.</summary>
-public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance instance) : IClassFixture<SeveralRegistriesTests.Instance>
+public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance instance)
+    : IClassFixture<SeveralRegistriesTests.Instance>
 {
     public sealed class Instance : IAsyncLifetime
     {
@@ -32,24 +33,32 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
         var location = await _client.StartUploadAsync(repository);
         Assert.StartsWith($"/v2/{repository}/blobs/uploads/", PathOf(location), StringComparison.Ordinal);
 
-        Assert.Equal($"/v2/{repository}/blobs/{blob.Digest}", PathOf((await _client.CloseAsync(location, blob.Digest, blob.Bytes)).Expect(201).Location));
+        Assert.Equal($"/v2/{repository}/blobs/{blob.Digest}",
+            PathOf((await _client.CloseAsync(location, blob.Digest, blob.Bytes)).Expect(201).Location));
         var manifest = (await _client.NewImageAsync(repository)).Build();
-        Assert.Equal($"/v2/{repository}/manifests/v1", PathOf((await _client.PutManifestAsync(repository, "v1", manifest)).Expect(201).Location).Replace(manifest.Digest, "v1", StringComparison.Ordinal));
+        Assert.Equal($"/v2/{repository}/manifests/v1",
+            PathOf((await _client.PutManifestAsync(repository, "v1", manifest)).Expect(201).Location)
+            .Replace(manifest.Digest, "v1", StringComparison.Ordinal));
 
-        Assert.Equal(repository, (await _client.GetAsync($"/v2/{repository}/tags/list")).Expect(200).Json.GetProperty("name").GetString());
-        Assert.Equal(repository, (await _client.GetAsync($"/v2/{repository}-unknown/tags/list")).ExpectError(404, "NAME_UNKNOWN")
-            .Json.GetProperty("errors")[0].GetProperty("detail").GetProperty("name").GetString()!.Replace("-unknown", "", StringComparison.Ordinal));
+        Assert.Equal(repository, (await _client.GetAsync($"/v2/{repository}/tags/list")).Expect(200)
+            .Json.GetProperty("name").GetString());
+        Assert.Equal(repository, (await _client.GetAsync($"/v2/{repository}-unknown/tags/list"))
+            .ExpectError(404, "NAME_UNKNOWN")
+            .Json.GetProperty("errors")[0].GetProperty("detail").GetProperty("name").GetString()!.Replace("-unknown",
+            "", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_path_ends_at_a_slash()
     {
-        string[] names = [_name, $"team/{_name}", $"teams/nested/{_name}", $"teamx/{_name}", $"teams/{_name}", $"teams/nestedx/{_name}"];
+        string[] names = [_name, $"team/{_name}", $"teams/nested/{_name}", $"teamx/{_name}", $"teams/{_name}",
+            $"teams/nestedx/{_name}"];
         for (var i = 0; i < names.Length; i++)
             await _client.PushImageAsync(names[i], $"v{i}");
 
         for (var i = 0; i < names.Length; i++)
-            Assert.Equal($"v{i}", (await _client.GetAsync($"/v2/{names[i]}/tags/list")).Expect(200).Json.GetProperty("tags").EnumerateArray().Single().GetString());
+            Assert.Equal($"v{i}", (await _client.GetAsync($"/v2/{names[i]}/tags/list")).Expect(200)
+                .Json.GetProperty("tags").EnumerateArray().Single().GetString());
     }
 
     [Fact]
@@ -69,7 +78,8 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
     {
         var failure = await Assert.ThrowsAnyAsync<Exception>(async () =>
         {
-            await using var registry = await RegistryFactory.StartAsync(("Registries:a:Path", first), ("Registries:b:Path", second));
+            await using var registry = await RegistryFactory.StartAsync(("Registries:a:Path", first),
+                ("Registries:b:Path", second));
         });
 
         Assert.Contains("Registry:Registries:a:Path", failure.Message, StringComparison.Ordinal);
@@ -115,7 +125,9 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
         (await _client.CloseAsync(PathOf(location), blob.Digest, blob.Bytes, ImagesHost)).Expect(201);
 
         var answer = await RawHttp.SendAsync(
-            _client.Address, [.. $"GET /v2/{_name}/blobs/{blob.Digest} HTTP/1.1\r\nHost: {host}\r\n\r\n".Select(c => (byte)c)], "GET");
+            _client.Address,
+                [.. $"GET /v2/{_name}/blobs/{blob.Digest} HTTP/1.1\r\nHost: {host}\r\n\r\n".Select(c => (byte)c)],
+                "GET");
 
         answer!.Expect(404, 400);
     }
@@ -125,7 +137,8 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
     {
         var location = PathOf(await _client.StartUploadAsync($"team/{_name}"));
 
-        (await _client.GetAsync(location.Replace("/v2/team/", "/v2/", StringComparison.Ordinal))).ExpectError(404, "BLOB_UPLOAD_UNKNOWN");
+        (await _client.GetAsync(location.Replace("/v2/team/", "/v2/", StringComparison.Ordinal)))
+            .ExpectError(404, "BLOB_UPLOAD_UNKNOWN");
         (await _client.GetAsync(location, ImagesHost)).ExpectError(404, "BLOB_UPLOAD_UNKNOWN");
         (await _client.GetAsync(location)).Expect(204);
     }
@@ -143,13 +156,15 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
     [Fact]
     public async Task The_catalog_merges_the_registries_of_a_host_in_order_and_pages_over_them()
     {
-        string[] names = [$"a{_name}", $"t{_name}", $"team/{_name}", $"teams/nested/{_name}", $"team/z{_name}", $"z{_name}"];
+        string[] names = [$"a{_name}", $"t{_name}", $"team/{_name}", $"teams/nested/{_name}", $"team/z{_name}",
+            $"z{_name}"];
         foreach (var name in names)
             await _client.PushManifestAsync(name, "v1", ManifestBuilder.Index().Build());
 
         var whole = await ReadAsync("/v2/_catalog");
         Assert.Equal(whole.Order(StringComparer.Ordinal), whole);
-        Assert.Equal(names.Order(StringComparer.Ordinal), whole.Where(name => name.Contains(_name, StringComparison.Ordinal)));
+        Assert.Equal(names.Order(StringComparer.Ordinal),
+            whole.Where(name => name.Contains(_name, StringComparison.Ordinal)));
         foreach (var n in new[] { 1, 2, 3, 100 })
             Assert.Equal(whole, await ReadAsync($"/v2/_catalog?n={n}"));
     }

@@ -1,0 +1,32 @@
+using System.Net;
+
+namespace Registry.Web.Access;
+
+/// <summary>
+/// Whether a request comes from a program on this machine: over loopback, through no proxy (which speaks for others), and not
+/// from a page of another site that a browser here has open.
+/// </summary>
+internal static class LocalRequest
+{
+    // X-Original-For is what the forwarded-headers middleware leaves when it has put a client's claim in the connection's place.
+    private static readonly string[] ForwardingHeaders =
+        ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-For", "X-Real-IP", "Via"];
+
+    public static bool IsLocal(HttpContext context)
+        => context.Connection is { RemoteIpAddress: { } remote, LocalIpAddress: { } local }
+            && IPAddress.IsLoopback(remote) && IPAddress.IsLoopback(local)
+            && !IsForwarded(context.Request)
+            && IsLoopbackName(context.Request.Host.Host)
+            && IsSameOrigin(context.Request);
+
+    public static bool IsForwarded(HttpRequest request) => Array.Exists(ForwardingHeaders, request.Headers.ContainsKey);
+
+    // A foreign name that resolves to this machine is how a page gets past a browser's same-origin rule.
+    private static bool IsLoopbackName(string host)
+        => host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+
+    private static bool IsSameOrigin(HttpRequest request)
+        => request.Headers.Origin.Count == 0 || request.Headers.Origin == $"{request.Scheme}://{request.Host}";
+}
