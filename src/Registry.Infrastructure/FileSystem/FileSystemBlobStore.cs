@@ -33,11 +33,7 @@ internal sealed class FileSystemBlobStore : IStoreAdapter
 
     public IManifestArchive Manifests { get; }
 
-    public Task PrepareAsync(CancellationToken cancellationToken)
-    {
-        _guard.Prepare();
-        return Task.CompletedTask;
-    }
+    public Task<string> PrepareAsync(string? known, CancellationToken cancellationToken) => Task.FromResult(_guard.Prepare(known));
 
     public Task<string?> FindProblemAsync(CancellationToken cancellationToken)
     {

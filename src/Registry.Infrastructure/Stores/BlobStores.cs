@@ -26,11 +26,4 @@ internal sealed class BlobStores(
 
     /// <summary>Where the manifests of a store's repositories are copied to; null when the configuration has no such store.</summary>
     public IManifestArchive? FindArchive(string name) => _stores.GetValueOrDefault(name)?.Manifests;
-
-    /// <inheritdoc cref="IStoreAdapter.PrepareAsync"/>
-    public async Task PrepareAsync(CancellationToken cancellationToken)
-    {
-        foreach (var store in _stores.Values)
-            await store.PrepareAsync(cancellationToken);
-    }
 }

@@ -187,7 +187,8 @@ public sealed class FileSystemBlobStoreTests : IDisposable
             },
             NullLoggerFactory.Instance,
             TimeProvider.System);
-        await stores.PrepareAsync(CancellationToken.None);
+        foreach (var adapter in stores.Adapters)
+            await adapter.PrepareAsync(known: null, CancellationToken.None);
 
         await stores.Find("other")!.PushAsync(Digits);
 

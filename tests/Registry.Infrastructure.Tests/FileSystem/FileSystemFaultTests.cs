@@ -133,7 +133,7 @@ public sealed class FileSystemFaultTests : IDisposable
         using var elsewhere = new OtherDevice();
         var log = new RecordingLogger();
         var store = new FileSystemBlobStore("main", new() { Root = _folder.Path, Staging = elsewhere.Path }, log, TimeProvider.System);
-        await store.PrepareAsync(CancellationToken.None);
+        await store.PrepareAsync(known: null, CancellationToken.None);
         Assert.Single(log.Lines, line => line.Contains("another device", StringComparison.Ordinal));
 
         var content = GeneratedStream.Bytes(1_500_000);
