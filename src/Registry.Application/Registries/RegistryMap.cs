@@ -63,6 +63,9 @@ public sealed class RegistryMap
             ? [(virtualHost.Name, "")]
             : [.. _byPath.Select(entry => (entry.Name, entry.Path.Length == 0 ? "" : entry.Path + "/"))];
 
+    /// <summary>Whether there is (still) a registry of that name.</summary>
+    public bool Contains(RegistryName registry) => _byName.ContainsKey(registry);
+
     /// <summary>Where a registry's new blobs go.</summary>
     public IBlobStore StoreOf(RegistryName registry)
         => _stores.Find(_byName[registry].Settings.Store)

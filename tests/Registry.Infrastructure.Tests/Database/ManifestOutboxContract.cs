@@ -85,11 +85,12 @@ public abstract class ManifestOutboxContract<TDatabase> : MetadataContract<TData
     {
         for (var number = 0; number < 5; number++)
             await PushAsync(Plain($"{number}"));
-        var first = await Outbox.ReadAsync(after: 0, 2, CancellationToken.None);
+        var first = await Outbox.ReadAsync(0, 2, CancellationToken.None);
         Assert.Equal([DigestOf("0"), DigestOf("1")], first.Select(note => note.Digest));
 
+        Assert.Equal([DigestOf("2"), DigestOf("3")], (await Outbox.ReadAsync(first[^1].Id, 2, CancellationToken.None)).Select(note => note.Digest));
         await Outbox.RemoveAsync(first, CancellationToken.None);
-        Assert.Equal(DigestOf("2"), (await Outbox.ReadAsync(after: 0, 2, CancellationToken.None))[0].Digest);
+        Assert.Equal(DigestOf("2"), (await Outbox.ReadAsync(0, 2, CancellationToken.None))[0].Digest);
     }
 
     [Fact]
@@ -109,7 +110,7 @@ public abstract class ManifestOutboxContract<TDatabase> : MetadataContract<TData
     public async Task Whoever_waits_in_vain_waits_no_longer_than_he_likes()
         => await Outbox.WaitAsync(TimeSpan.FromMilliseconds(1), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
 
-    private Task<IReadOnlyList<OutboxEntry>> ReadAsync() => Outbox.ReadAsync(after: 0, 100, CancellationToken.None);
+    private Task<IReadOnlyList<OutboxEntry>> ReadAsync() => Outbox.ReadAsync(0, 100, CancellationToken.None);
 
     private async Task DrainAsync() => await Outbox.RemoveAsync(await ReadAsync(), CancellationToken.None);
 }
