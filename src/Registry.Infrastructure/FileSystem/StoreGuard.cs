@@ -31,6 +31,20 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
         return id;
     }
 
+    /// <summary>Keeps other processes out of the store until the result is disposed; the system ends it with the process.</summary>
+    /// <exception cref="StartRefusedException">Another process has it.</exception>
+    public FileStream Hold()
+    {
+        try
+        {
+            return new(layout.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException cause) when (File.Exists(layout.Lock))
+        {
+            throw Refused("Root", layout.Root, "is in use by another registry process", "Stop it, or choose another folder.", cause);
+        }
+    }
+
     private string CheckOwner(string? known)
     {
         byte[]? mark = null;
@@ -50,13 +64,16 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
                     "Root", layout.Root, $"has no '{layout.Guard}', but the database knows this store", "Mount the disk, or name the folder that has it.");
             }
 
+            if (Directory.Exists(layout.Root) && Directory.EnumerateFileSystemEntries(layout.Root).Any(entry => Path.GetFileName(entry) != "lost+found"))
+                throw Refused("Root", layout.Root, "holds other files", "Choose an empty folder.");
+
             var made = new Mark(Product, Layout, Guid.NewGuid().ToString());
             Try("Root", layout.Root, () => files.WriteGuard(JsonSerializer.SerializeToUtf8Bytes(made, Json)));
             return made.Id!;
         }
 
         var owner = Parse(mark);
-        if (owner?.Product != Product || owner.Layout < 1 || string.IsNullOrEmpty(owner.Id))
+        if (owner?.Product != Product || owner.Layout < 1 || (owner.Layout == Layout && string.IsNullOrEmpty(owner.Id)))
         {
             throw Refused(
                 "Root", layout.Root, $"belongs to something else ('{layout.Guard}' says so)", "Choose an empty folder.");
@@ -77,7 +94,7 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
                 "Root", layout.Root, "is not the folder that the database knows as this store", "Name that folder, or the database that belongs to this one.");
         }
 
-        return owner.Id;
+        return owner.Id!;
     }
 
     private static Mark? Parse(byte[] mark)

@@ -34,6 +34,7 @@ internal sealed class RegistryStartup(
         {
             var known = await marks.FindAsync(store.Name, cancellationToken);
             var mark = await store.PrepareAsync(known, cancellationToken);
+            store.Hold();
             if (known is null)
                 await marks.RecordAsync(store.Name, mark, cancellationToken);
         }

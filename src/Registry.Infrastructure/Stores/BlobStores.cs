@@ -6,7 +6,7 @@ using Registry.Infrastructure.FileSystem;
 namespace Registry.Infrastructure.Stores;
 
 internal sealed class BlobStores(
-    IReadOnlyDictionary<string, StoreOptions> options, ILoggerFactory loggers, TimeProvider time) : IBlobStores
+    IReadOnlyDictionary<string, StoreOptions> options, ILoggerFactory loggers, TimeProvider time) : IBlobStores, IDisposable
 {
     private readonly FrozenDictionary<string, IStoreAdapter> _stores = options.ToFrozenDictionary(
         entry => entry.Key,
@@ -26,4 +26,10 @@ internal sealed class BlobStores(
 
     /// <summary>Where the manifests of a store's repositories are copied to; null when the configuration has no such store.</summary>
     public IManifestArchive? FindArchive(string name) => _stores.GetValueOrDefault(name)?.Manifests;
+
+    public void Dispose()
+    {
+        foreach (var store in _stores.Values)
+            (store as IDisposable)?.Dispose();
+    }
 }

@@ -13,6 +13,10 @@ internal interface IStoreAdapter : IBlobStore
     /// <exception cref="StartRefusedException">The store cannot or must not be used.</exception>
     Task<string> PrepareAsync(string? known, CancellationToken cancellationToken);
 
+    /// <summary>Keeps other processes out, where a store is for one alone.</summary>
+    /// <exception cref="StartRefusedException">Another process has it.</exception>
+    void Hold();
+
     /// <summary>Null while the store can be used, otherwise why not.</summary>
     Task<string?> FindProblemAsync(CancellationToken cancellationToken);
 }

@@ -159,7 +159,7 @@ public sealed class FileSystemFaultTests : IDisposable
             Assert.Equal(ErrorReason.StoreFull, failure.Error.Reason);
         }
 
-        Assert.Equal(300_000, new FileInfo(Path.Combine(root, "_uploads", id.ToString())).Length);
+        Assert.Equal(300_000, new FileInfo(Path.Combine(root, "_uploads", $"{id}.upload")).Length);
         Assert.Equal(Digits, await store.ReadAsync(small));
         var blob = await store.FinishAsync(id, 300_000, content[300_000..], StoreUsage.DigestOf(content));
         Assert.Equal(content, await store.ReadAsync(blob!));
