@@ -51,6 +51,13 @@ internal static class OptionsRules
                 $"Registry:Cors:Origins has '{origin}', which is no origin such as https://ui.example.com (no path, no *).");
         }
 
+        foreach (var root in options.Stores.GroupBy(store => Path.GetFullPath(store.Value.Root), store => store.Key, StringComparer.Ordinal))
+        {
+            Require(
+                root.Count() == 1,
+                $"{string.Join(" and ", root.Select(name => $"Registry:Stores:{name}:Root"))} are the same folder '{root.Key}': give each store its own.");
+        }
+
         CheckRegistries(options);
     }
 
