@@ -1,5 +1,6 @@
 using Registry.Application.Registries;
 using Registry.Domain.Access;
+using Registry.Domain.Blobs;
 using Registry.Domain.Errors;
 using Registry.Domain.Repositories;
 using Registry.Domain.Uploads;
@@ -10,6 +11,21 @@ namespace Registry.Application.Uploads;
 internal sealed record OpenUpload(UploadSession Session, IStagedUpload Staged) : IAsyncDisposable
 {
     public ValueTask DisposeAsync() => Staged.DisposeAsync();
+
+    /// <summary>Why a body cannot be taken that says it belongs at <paramref name="range"/>; null when it can.</summary>
+    /// <param name="length">Of the body in bytes, when announced.</param>
+    public OciError? Judge(ByteRange? range, long? length)
+        => range is not { } declared ? null
+            : declared.First != Session.Offset ? OciError.ChunkOutOfOrder(Session.Offset)
+            : length is { } announced && announced != declared.Length ? OciError.BodyLengthDiffers(declared.Length, announced)
+            : null;
+
+    /// <summary>Why a body that has arrived does not count: it broke off, or is not as long as its range; null when it does.</summary>
+    public OciError? Judge(ByteRange? range, AppendedBytes received)
+        => !received.Complete ? OciError.BodyIncomplete()
+            : range is { } declared && received.Offset - Session.Offset != declared.Length
+                ? OciError.BodyLengthDiffers(declared.Length, received.Offset - Session.Offset)
+            : null;
 }
 
 /// <summary>Opens a session for the one request that may write to it.</summary>

@@ -74,14 +74,15 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         var request = new Write<T>(write, durable, cancellationToken);
         try
         {
-            _queue.Add(request, cancellationToken);
+            if (_queue.TryAdd(request))
+                return request.Result;
         }
         catch (InvalidOperationException e)
         {
             throw new StorageException(OciError.Unavailable("database"), e); // shutting down
         }
 
-        return request.Result;
+        throw new StorageException(OciError.Unavailable("database"), new TimeoutException("Too many writes are waiting."));
     }
 
     public override async ValueTask DisposeAsync()

@@ -39,8 +39,8 @@ public abstract class BlobLinksContract<TDatabase> : MetadataContract<TDatabase>
 
         await Links.AddAsync(Other, moved, session: null, CancellationToken.None);
 
-        Assert.Equal(moved, await FindAsync(App, moved));
-        Assert.Equal(moved, await FindAsync(Other, moved));
+        Assert.Equal(moved with { Generation = 1 }, await FindAsync(App, moved));
+        Assert.Equal(moved with { Generation = 1 }, await FindAsync(Other, moved));
     }
 
     [Fact]
@@ -49,25 +49,24 @@ public abstract class BlobLinksContract<TDatabase> : MetadataContract<TDatabase>
         var blob = await PushBlobAsync("layer");
         await PushBlobAsync("layer", Other);
 
-        await Links.MarkMissingAsync(blob, CancellationToken.None);
+        await Links.MarkMissingAsync((await FindAsync(App, blob))!, CancellationToken.None);
         Assert.Null(await FindAsync(App, blob));
         Assert.Null(await Links.FindAndHoldAsync(Other, blob.Digest, CancellationToken.None));
 
         await PushBlobAsync("layer", Other);
-        Assert.Equal(blob, await FindAsync(App, blob));
-        Assert.Equal(blob, await FindAsync(Other, blob));
+        Assert.NotNull(await FindAsync(App, blob));
+        Assert.NotNull(await FindAsync(Other, blob));
     }
 
     [Fact]
-    public async Task A_blob_that_has_moved_meanwhile_is_not_missing()
+    public async Task A_blob_that_was_pushed_again_meanwhile_is_not_missing()
     {
-        var before = await PushBlobAsync("layer");
-        var moved = before with { Location = "elsewhere" };
-        await Links.AddAsync(App, moved, session: null, CancellationToken.None);
+        var before = await FindAsync(App, await PushBlobAsync("layer"));
+        await PushBlobAsync("layer", Other); // heals it, at the same place
 
-        await Links.MarkMissingAsync(before, CancellationToken.None);
+        await Links.MarkMissingAsync(before!, CancellationToken.None);
 
-        Assert.Equal(moved, await FindAsync(App, before));
+        Assert.NotNull(await FindAsync(App, before!));
     }
 
     [Fact]

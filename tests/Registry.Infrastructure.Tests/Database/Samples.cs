@@ -35,7 +35,7 @@ internal static class Samples
         });
 
     public static NewManifest Index(string content, params Digest[] children)
-        => New(content, new ImageIndex([.. children.Select(Describe)], null) { MediaType = MediaType.OciIndex });
+        => New(content, new ImageIndex([.. children.Select(child => Describe(child) with { MediaType = MediaType.OciManifest })], null) { MediaType = MediaType.OciIndex });
 
     /// <summary>An index without children: a manifest that needs nothing.</summary>
     public static NewManifest Plain(string content) => Index(content);

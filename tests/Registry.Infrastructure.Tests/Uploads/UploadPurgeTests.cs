@@ -149,9 +149,10 @@ public sealed class UploadPurgeTests : IAsyncLifetime
 
     private void Touch(UploadId id, TimeSpan age) => File.SetLastWriteTimeUtc(PathOf(id), (_time.Now - age).UtcDateTime);
 
-    private string PathOf(UploadId id) => _data.Combine("blobs", "_uploads", id.ToString());
+    private string PathOf(UploadId id) => _data.Combine("blobs", "_uploads", $"{id}.upload");
 
-    private List<string> Staged() => [.. FileSystemStores.FilesBelow(_data.Combine("blobs", "_uploads"))];
+    private List<string> Staged() => 
+        [.. FileSystemStores.FilesBelow(_data.Combine("blobs", "_uploads")).Select(file => Path.GetFileNameWithoutExtension(file))];
 
     private Task<PurgedUploads> PurgeAsync() => _instance.SendAsync(new PurgeUploadsCommand());
 }

@@ -32,6 +32,9 @@ public sealed record PutManifestResult(Digest Digest, Digest? Subject, IReadOnly
 internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptions options)
     : IRequestHandler<PutManifestCommand, Result<PutManifestResult>>
 {
+    // One error an item that is missing, but a manifest can name tens of thousands.
+    private const int MaxErrors = 100;
+
     public async Task<Result<PutManifestResult>> Handle(PutManifestCommand command, CancellationToken cancellationToken)
     {
         if (command.Tags.Count > options.MaxTags)
@@ -50,8 +53,9 @@ internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptio
         {
             return Result<PutManifestResult>.Refused(
             [
-                .. missing.Blobs.Select(OciError.ReferencedBlobUnknown),
-                .. missing.Manifests.Select(OciError.ReferencedManifestUnknown),
+                .. missing.Blobs.Select(OciError.ReferencedBlobUnknown)
+                    .Concat(missing.Manifests.Select(OciError.ReferencedManifestUnknown))
+                    .Take(MaxErrors),
             ]);
         }
 

@@ -35,7 +35,7 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
                 .OverridePropertyName("artifactType");
             RuleFor(command => command.Document.Subject!).SetValidator(Descriptor).OverridePropertyName("subject");
 
-            When(command => IsIndex(TypeOf(command)), () =>
+            When(command => TypeOf(command) is { IsIndex: true }, () =>
             {
                 RuleFor(command => command.Document.Manifests)
                     .NotNull().WithMessage("is missing").OverridePropertyName("manifests");
@@ -67,8 +67,6 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
     private static MediaType? TypeOf(PutManifestCommand command)
         => command.ContentType ?? (MediaType.TryParse(command.Document.MediaType, out var type) ? type : null);
 
-    private static bool IsIndex(MediaType? type) => type == MediaType.OciIndex || type == MediaType.DockerManifestList;
-
     private static void JudgeTypes(PutManifestCommand command, ValidationContext<PutManifestCommand> context)
     {
         var (type, document) = (TypeOf(command), command.Document);
@@ -76,7 +74,7 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
             Fail(Whole, "has no media type: neither the Content-Type header nor mediaType names one");
         else if (type.IsSchema1 || document.LooksLikeSchema1)
             Fail(Whole, "is of Docker's schema 1, which is not supported; push it again with a current client");
-        else if (!IsIndex(type) && type != MediaType.OciManifest && type != MediaType.DockerManifest)
+        else if (!type.IsManifest)
             Fail(document.MediaType == type.Value ? "mediaType" : Whole, $"is of the type '{type}', which is no manifest this registry knows");
         else if (document.MediaType is { } declared && declared != type.Value)
             Fail("mediaType", $"is '{(declared.Length > 100 ? declared[..100] : declared)}', but the Content-Type is '{type}'");
