@@ -57,6 +57,9 @@ public sealed class RegistryMap
         return null;
     }
 
+    /// <summary>Whether a registry answers under this host name.</summary>
+    public bool HasHost(string host) => ByHost(host) is not null;
+
     /// <summary>The registries that a list for this host covers, each with the prefix that its repository names have there.</summary>
     public IReadOnlyList<(RegistryName Registry, string Prefix)> Visible(string? host)
         => ByHost(host) is { } virtualHost
@@ -75,6 +78,7 @@ public sealed class RegistryMap
     {
         if (string.IsNullOrEmpty(host))
             return null;
+        host = host.TrimEnd('.'); // a name may be written with the root's dot
         foreach (var (pattern, entry) in _byHost)
         {
             var fits = IsSuffix(pattern)

@@ -29,14 +29,18 @@ internal sealed record OpenUpload(UploadSession Session, IStagedUpload Staged) :
 }
 
 /// <summary>Opens a session for the one request that may write to it.</summary>
-internal sealed class UploadDesk(IUploadSessions sessions, RegistryMap registries)
+internal sealed class UploadDesk(IUploadSessions sessions, RegistryMap registries, TimeProvider time)
 {
+    private const int MaxTries = 10;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
+
     public async Task<Result<OpenUpload>> OpenAsync(
         RepositoryIdentity repository, Principal owner, UploadId id, CancellationToken cancellationToken)
     {
         // First the bytes, then the row: the row that is read under the lock cannot grow old.
         var store = registries.StoreOf(repository.Registry);
-        var staged = store.Staging.TryOpen(id);
+        var staged = await TryOpenAsync(store.Staging, id, cancellationToken);
         try
         {
             var session = await sessions.FindAsync(repository, id, cancellationToken);
@@ -53,6 +57,19 @@ internal sealed class UploadDesk(IUploadSessions sessions, RegistryMap registrie
         {
             if (staged is not null)
                 await staged.DisposeAsync();
+        }
+    }
+
+    // A client that comes back after a broken connection may be faster than the end of the request that it broke.
+    private async Task<IStagedUpload?> TryOpenAsync(IUploadStaging staging, UploadId id, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            if (staging.TryOpen(id) is { } staged)
+                return staged;
+            if (tries == MaxTries)
+                return null;
+            await Task.Delay(Pause, time, cancellationToken);
         }
     }
 }

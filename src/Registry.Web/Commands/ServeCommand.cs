@@ -109,8 +109,8 @@ internal sealed class ServeCommand : Command
 
         var app = builder.Build();
         app.MapRegistry();
-        var text = addresses = string.Join(", ", listeners.Select(listener => listener.Text));
-        app.Lifetime.ApplicationStarted.Register(() => ConsoleLog.Started(app.Logger, text, Path.GetFullPath(options.Data)));
+        addresses = string.Join(", ", listeners.Select(listener => listener.Text));
+        app.Lifetime.ApplicationStarted.Register(() => ConsoleLog.Started(app.Logger, string.Join(", ", app.Urls), Path.GetFullPath(options.Data)));
         return app;
     }
 

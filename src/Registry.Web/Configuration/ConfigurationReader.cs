@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using System.Reflection;
 using Registry.Infrastructure;
 
@@ -77,6 +78,8 @@ internal static class ConfigurationReader
     {
         if (type == typeof(string))
             return true;
+        if (type == typeof(TimeSpan)) // the converter takes "5" and "24:00:00" for days
+            return value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParseExact(value, "c", CultureInfo.InvariantCulture, out _);
         if (type.IsEnum)
             return Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase);
         try

@@ -55,9 +55,28 @@ internal static partial class ConsoleLog
             };
             textWriter.Write(DateTime.Now.ToString("HH:mm:ss ", CultureInfo.InvariantCulture));
             textWriter.Write(level);
-            textWriter.WriteLine(logEntry.Formatter(logEntry.State, logEntry.Exception));
+            textWriter.Write(logEntry.Formatter(logEntry.State, logEntry.Exception));
+            if (logEntry.Category != typeof(RequestLog).FullName && RequestIdOf(scopeProvider) is { } id) // its lines have it
+                textWriter.Write($" [{id}]");
+            textWriter.WriteLine();
             if (logEntry.Exception is { } e)
                 textWriter.WriteLine(logEntry.LogLevel >= LogLevel.Error ? e.ToString() : e.Message);
+        }
+
+        private static string? RequestIdOf(IExternalScopeProvider? scopes)
+        {
+            var found = new string?[1];
+            scopes?.ForEachScope(
+                static (scope, found) =>
+                {
+                    foreach (var (key, value) in scope as IReadOnlyList<KeyValuePair<string, object?>> ?? [])
+                    {
+                        if (key == "RequestId")
+                            found[0] = value?.ToString();
+                    }
+                },
+                found);
+            return found[0];
         }
     }
 }

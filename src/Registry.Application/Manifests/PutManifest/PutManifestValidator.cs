@@ -24,10 +24,10 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
                 context.AddFailure(Failure(problem.Path, problem.Text));
         });
 
-        When(command => command.Document.Problems.Count == 0, () =>
-        {
-            RuleFor(command => command).Custom(JudgeTypes);
+        RuleFor(command => command).Custom(JudgeTypes).When(command => command.Document.Problems.Count == 0);
 
+        When(command => command.Document.Problems.Count == 0 && !command.Document.LooksLikeSchema1 && TypeOf(command) is not { IsSchema1: true }, () =>
+        {
             RuleFor(command => command.Document.SchemaVersion)
                 .Equal(2).WithMessage("is not 2").OverridePropertyName("schemaVersion");
             RuleFor(command => command.Document.ArtifactType)
