@@ -67,7 +67,7 @@ internal sealed class FileSystemBlobStore : IStoreAdapter
         }
 
         if (length == blob.Size)
-            return new(file, length);
+            return new(file, length, _faults);
         file.Dispose();
         return null;
     }
