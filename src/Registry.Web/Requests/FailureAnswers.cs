@@ -45,7 +45,7 @@ internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<Failu
             NameApi(context.Response, path);
         }
 
-        if (path.StartsWithSegments("/api", StringComparison.Ordinal))
+        if (path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase))
             await ProblemResult.WriteAsync(context, [error]);
         else
             await OciErrorResult.WriteAsync(context, [error]);

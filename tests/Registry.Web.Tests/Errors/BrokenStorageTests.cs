@@ -1,3 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
+using Registry.Application.Catalog;
+using Registry.Domain.Errors;
+using Registry.Domain.Repositories;
+
 namespace Registry.Web.Tests.Errors;
 
 /// <summary>Storage fails after a request was understood.</summary>
@@ -23,5 +28,45 @@ public sealed class BrokenStorageTests
         var error = answer.GivesNothingAway(registry).Json.GetProperty("errors")[0];
         Assert.Equal("UNAVAILABLE", error.GetProperty("code").GetString());
         Assert.Equal(answer.Header("X-Request-Id"), error.GetProperty("detail").GetProperty("requestId").GetString());
+    }
+
+    [Theory]
+    [InlineData("/v2/_catalog", "application/json")]
+    [InlineData("/api/v1/repositories", "application/problem+json")]
+    [InlineData("/API/v1/repositories", "application/problem+json")]
+    public async Task A_database_that_cannot_be_used_is_503_and_says_when_to_come_back(string path, string type)
+    {
+        await using var registry = await RegistryFactory.StartAsync(
+            services => services.AddSingleton<ICatalog>(
+                new Catalog(_ => throw new StorageException(OciError.Unavailable("database"), new IOException("database is locked")))));
+
+        var answer = await registry.Client.GetAsync(path);
+
+        answer.Expect(503).ExpectHeader("Retry-After", "5").ExpectHeader("Content-Type", type).GivesNothingAway(registry);
+    }
+
+    [Theory]
+    [InlineData("/v2/_catalog")]
+    [InlineData("/api/v1/repositories")]
+    public async Task A_method_that_is_not_possible_is_405_and_the_answer_names_those_that_are(string path)
+    {
+        await using var registry = await RegistryFactory.StartAsync();
+
+        var answer = (await registry.Client.PostAsync(path)).Expect(405);
+
+        Assert.Contains("GET", answer.Header("Allow"), StringComparison.Ordinal);
+        Assert.NotEmpty(answer.Text);
+    }
+
+    private sealed class Catalog(Func<CancellationToken, Task> list) : ICatalog
+    {
+        public async Task<IReadOnlyList<string>> ListAsync(
+            RegistryName registry, string? after, string prefix, int limit, CancellationToken cancellationToken)
+        {
+            await list(cancellationToken);
+            return [];
+        }
+
+        public Task<bool> ExistsAsync(RepositoryIdentity repository, CancellationToken cancellationToken) => Task.FromResult(false);
     }
 }
