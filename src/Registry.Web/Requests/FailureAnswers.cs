@@ -33,7 +33,8 @@ internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<Failu
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            return; // nobody is there to be answered
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody is there to be answered, but for the log
+            return;
         }
         catch (Exception e)
         {

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Registry.Application.Catalog;
 using Registry.Domain.Errors;
-using Registry.Domain.Repositories;
 
 namespace Registry.Web.Tests.Errors;
 
@@ -38,7 +37,7 @@ public sealed class BrokenStorageTests
     {
         await using var registry = await RegistryFactory.StartAsync(
             services => services.AddSingleton<ICatalog>(
-                new Catalog(_ => throw new StorageException(OciError.Unavailable("database"), new IOException("database is locked")))));
+                new StandInCatalog(_ => throw new StorageException(OciError.Unavailable("database"), new IOException("database is locked")))));
 
         var answer = await registry.Client.GetAsync(path);
 
@@ -56,17 +55,5 @@ public sealed class BrokenStorageTests
 
         Assert.Contains("GET", answer.Header("Allow"), StringComparison.Ordinal);
         Assert.NotEmpty(answer.Text);
-    }
-
-    private sealed class Catalog(Func<CancellationToken, Task> list) : ICatalog
-    {
-        public async Task<IReadOnlyList<string>> ListAsync(
-            RegistryName registry, string? after, string prefix, int limit, CancellationToken cancellationToken)
-        {
-            await list(cancellationToken);
-            return [];
-        }
-
-        public Task<bool> ExistsAsync(RepositoryIdentity repository, CancellationToken cancellationToken) => Task.FromResult(false);
     }
 }
