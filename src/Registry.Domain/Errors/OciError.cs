@@ -104,6 +104,8 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
 
     public static OciError Denied(string why) => new(OciErrorCode.Denied, ErrorReason.Denied, why);
 
+    public static OciError NothingHere() => new(OciErrorCode.Unsupported, ErrorReason.NotFound, "There is nothing at this path.");
+
     public static OciError RequestInvalid(string problem) => new(OciErrorCode.Unsupported, ErrorReason.Invalid, problem);
 
     public static OciError StoreFull()

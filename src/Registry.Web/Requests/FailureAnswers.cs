@@ -18,7 +18,7 @@ internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<Failu
             if (context.Response.HasStarted || context.Response.ContentLength is not null || context.Response.ContentType is not null)
                 return;
             if (context.Response.StatusCode == StatusCodes.Status404NotFound)
-                error = new(OciErrorCode.Unsupported, ErrorReason.NotFound, "There is nothing at this path.");
+                error = OciError.NothingHere();
             else if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
                 error = new(OciErrorCode.Unsupported, ErrorReason.Unsupported, $"{context.Request.Method} is not possible here.");
             else
