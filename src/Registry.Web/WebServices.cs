@@ -5,6 +5,7 @@ using Registry.Infrastructure;
 using Registry.Web.Configuration;
 using Registry.Web.Distribution;
 using Registry.Web.Requests;
+using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Registry.Web;
 
@@ -46,6 +47,12 @@ public static class WebServices
             var comments = Path.Combine(AppContext.BaseDirectory, "Registry.Web.xml");
             if (File.Exists(comments))
                 swagger.IncludeXmlComments(comments, includeControllerXmlComments: true);
+        });
+        services.PostConfigure<SwaggerGenOptions>(swagger => // after whatever a host says of its own documents
+        {
+            var others = swagger.SwaggerGeneratorOptions.DocInclusionPredicate;
+            swagger.DocInclusionPredicate(
+                (document, api) => document == ApiDocument ? api.GroupName == ApiDocument : others(document, api));
         });
         return services;
     }

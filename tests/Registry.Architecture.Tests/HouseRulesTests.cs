@@ -80,11 +80,10 @@ public sealed class HouseRulesTests
     }
 
     [Fact]
-    public void Access_is_decided_for_every_action_under_v2_before_a_byte_is_read()
+    public void Every_action_either_demands_a_right_or_says_that_it_is_for_everybody()
     {
-        var controllers = Layers.TypesOf(Layers.Web).Where(Rules.IsController).ToArray();
-        var actions = Rules.DistributionActions(controllers).ToArray();
+        var actions = Rules.Actions(Layers.TypesOf(Layers.Web)).ToArray();
         Expect.OnceThereAreTypes(Layers.Web, actions);
-        Expect.Nobody(Rules.ActionsWithoutAccess(actions));
+        Expect.Nobody(Rules.ActionsWithoutOneAccessRule(actions));
     }
 }

@@ -1,7 +1,6 @@
 using System.Reflection;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.Routing;
 using Registry.Domain.Errors;
 
 namespace Registry.Architecture.Tests;
@@ -71,32 +70,20 @@ internal static class Rules
                     || last.ParameterType != typeof(CancellationToken)))
             .Select(Name);
 
-    /// <summary>The actions of controllers that answer below <c>/v2</c>.</summary>
-    public static IEnumerable<MethodInfo> DistributionActions(IEnumerable<Type> controllers)
+    /// <summary>What MVC calls for a request.</summary>
+    public static IEnumerable<MethodInfo> Actions(IEnumerable<Type> controllers)
         => controllers.Where(IsController)
             .SelectMany(controller => controller.GetMethods(BindingFlags.Public | BindingFlags.Instance))
-            .Where(method => Templates(method).Any(template => template == "v2" || template.StartsWith("v2/", StringComparison.Ordinal)));
+            .Where(method => method is { IsSpecialName: false, DeclaringType: var declaring }
+                && declaring != typeof(object) && declaring != typeof(ControllerBase)
+                && !method.IsDefined(typeof(NonActionAttribute), inherit: true));
 
-    public static IEnumerable<string> ActionsWithoutAccess(IEnumerable<MethodInfo> actions)
+    /// <summary>Actions that neither demand a right nor say that they are for everybody, or that do both.</summary>
+    public static IEnumerable<string> ActionsWithoutOneAccessRule(IEnumerable<MethodInfo> actions)
         => actions.Where(action => action.GetCustomAttributes(inherit: true)
-                .Concat(action.DeclaringType!.GetCustomAttributes(inherit: true))
-                .All(attribute => attribute.GetType().Name != "RequiresAccessAttribute"))
+                .Concat(action.ReflectedType!.GetCustomAttributes(inherit: true))
+                .Count(attribute => attribute.GetType().Name is "RequiresAccessAttribute" or "PublicEndpointAttribute") != 1)
             .Select(Name);
-
-    private static IEnumerable<string> Templates(MethodInfo action)
-    {
-        var prefixes = action.DeclaringType!.GetCustomAttributes<RouteAttribute>(inherit: true)
-            .Select(route => route.Template).DefaultIfEmpty("").ToArray();
-        foreach (var route in action.GetCustomAttributes(inherit: true).OfType<IRouteTemplateProvider>())
-        {
-            var template = route.Template ?? "";
-            if (template.StartsWith('/') || template.StartsWith("~/", StringComparison.Ordinal))
-                yield return template.TrimStart('~', '/');
-            else
-                foreach (var prefix in prefixes)
-                    yield return $"{prefix.Trim('~', '/')}/{template}".Trim('/');
-        }
-    }
 
     private static string Name(MethodInfo method) => $"{method.DeclaringType!.FullName}.{method.Name}";
 }

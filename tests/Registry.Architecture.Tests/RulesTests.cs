@@ -52,11 +52,13 @@ public sealed class RulesTests
             Rules.MisplacedCancellation([.. Layers.MethodsOf(typeof(Open)), .. Layers.MethodsOf(typeof(Behavior<,>))]));
 
     [Fact]
-    public void Actions_without_access_are_found()
+    public void Actions_without_an_access_rule_and_with_two_are_found()
     {
-        var actions = Rules.DistributionActions([typeof(Bare), typeof(Prefixed), typeof(Elsewhere)]).ToArray();
-        Assert.Equal(["Forgotten", "Guarded", "Inside"], actions.Select(action => action.Name).Order());
-        Assert.Equal([$"{typeof(Bare).FullName}.Forgotten", $"{typeof(Prefixed).FullName}.Inside"], Rules.ActionsWithoutAccess(actions));
+        var actions = Rules.Actions([typeof(Bare), typeof(Marked), typeof(Inheriting), typeof(Open)]).ToArray();
+        Assert.Equal(["Both", "Forgotten", "Guarded", "Inherited", "Open", "Unrouted"], actions.Select(action => action.Name).Order());
+        Assert.Equal(
+            [$"{typeof(Bare).FullName}.Forgotten", $"{typeof(Bare).FullName}.Unrouted", $"{typeof(Inheriting).FullName}.Both"],
+            Rules.ActionsWithoutOneAccessRule(actions));
     }
 
     public sealed class Visible;
@@ -108,33 +110,41 @@ public sealed class RulesTests
         public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) => next();
     }
 
-    [AttributeUsage(AttributeTargets.Method)]
+    [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
     internal sealed class RequiresAccessAttribute : Attribute;
+
+    [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
+    internal sealed class PublicEndpointAttribute : Attribute;
 
     internal sealed class Bare : ControllerBase
     {
+        [HttpGet("/v2/{name}/forgotten")]
+        public IActionResult Forgotten() => Ok();
+
         [HttpGet("/v2/{name}/guarded")]
         [RequiresAccess]
         public Task<IActionResult> Guarded() => Task.FromResult<IActionResult>(Ok());
 
-        [HttpGet("/v2/{name}/forgotten")]
-        public IActionResult Forgotten() => Ok();
+        [HttpGet("/open"), PublicEndpoint]
+        public IActionResult Open() => Ok();
+
+        // A route on the class, or a conventional one, would lead here.
+        public IActionResult Unrouted() => Ok();
+
+        [NonAction]
+        public IActionResult Answer() => Ok();
     }
 
-    [Route("v2")]
-    internal sealed class Prefixed : ControllerBase
+    [RequiresAccess]
+    internal abstract class Marked : ControllerBase
     {
-        [HttpGet]
-        public IActionResult Inside() => Ok();
-
-        [HttpGet("/health")]
-        public IActionResult Outside() => Ok();
+        [HttpGet("/inherited")]
+        public IActionResult Inherited() => Ok();
     }
 
-    [Route("api")]
-    internal sealed class Elsewhere : ControllerBase
+    internal sealed class Inheriting : Marked
     {
-        [HttpGet("v2")]
-        public IActionResult Inside() => Ok();
+        [HttpGet("/both"), PublicEndpoint]
+        public IActionResult Both() => Ok();
     }
 }

@@ -13,7 +13,7 @@ namespace Registry.Testing;
 
 /// <summary>
 /// A registry of its own for a test class: the real composition in this process, on a temporary folder and a free loopback
-/// port. <c>REGISTRY_TEST_URL</c> puts a running registry in its place, as long as no settings are asked for.
+/// port. <c>REGISTRY_TEST_URL</c> puts a running registry in its place, as long as nothing special is asked for.
 /// </summary>
 public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 {
@@ -21,15 +21,17 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly (string Key, string? Value)[] _settings;
+    private readonly Action<IServiceCollection>? _replace;
     private RegistryClient? _client;
     private WebApplication? _application;
 
     public RegistryFactory()
-        : this([])
+        : this([], replace: null)
     {
     }
 
-    private RegistryFactory((string Key, string? Value)[] settings) => _settings = settings;
+    private RegistryFactory((string Key, string? Value)[] settings, Action<IServiceCollection>? replace)
+        => (_settings, _replace) = (settings, replace);
 
     public RegistryClient Client
         => _client ?? throw new InvalidOperationException("The registry has not been started.");
@@ -40,9 +42,14 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     public string Data => _folder.Path;
 
     /// <summary>Starts a registry with settings of its own, keys below <c>Registry:</c>; null leaves one to its default.</summary>
-    public static async Task<RegistryFactory> StartAsync(params (string Key, string? Value)[] settings)
+    public static Task<RegistryFactory> StartAsync(params (string Key, string? Value)[] settings)
+        => StartAsync(replace: null, settings);
+
+    /// <summary>Starts a registry in which a test puts something of its own in the place of a port, or beside it.</summary>
+    public static async Task<RegistryFactory> StartAsync(
+        Action<IServiceCollection>? replace, params (string Key, string? Value)[] settings)
     {
-        var factory = new RegistryFactory(settings);
+        var factory = new RegistryFactory(settings, replace);
         try
         {
             await factory.InitializeAsync();
@@ -88,7 +95,7 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 
     public async Task InitializeAsync()
     {
-        if (External is not null && _settings.Length == 0)
+        if (External is not null && _settings.Length == 0 && _replace is null)
         {
             _client = new(new Uri(External));
             return;
@@ -98,6 +105,7 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(Settings(_folder.Path, _settings));
         Prepare(builder);
         builder.Services.AddRegistry(builder.Configuration);
+        _replace?.Invoke(builder.Services);
         _application = builder.Build();
         _application.MapRegistry();
         await _application.StartAsync();

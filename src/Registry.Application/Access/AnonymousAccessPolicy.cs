@@ -3,18 +3,23 @@ using Registry.Domain.Repositories;
 
 namespace Registry.Application.Access;
 
-/// <summary>Rights out of <see cref="AccessOptions.Anonymous"/> alone: every principal has what everybody has.</summary>
+/// <summary>Rights out of <see cref="AccessOptions.Anonymous"/> alone, the same in every repository.</summary>
 internal sealed class AnonymousAccessPolicy(AccessOptions options) : IAccessPolicy
 {
-    private readonly AnonymousAccess _anonymous = options.Anonymous ?? AnonymousAccess.Push;
-
     public bool Allows(Principal principal, RepositoryIdentity repository, RegistryAction action)
         => AllowsAnywhere(principal, action);
 
-    public bool AllowsAnywhere(Principal principal, RegistryAction action) => action switch
+    public bool AllowsAnywhere(Principal principal, RegistryAction action)
     {
-        RegistryAction.Pull => _anonymous is AnonymousAccess.Pull or AnonymousAccess.Push,
-        RegistryAction.Push or RegistryAction.Delete => _anonymous is AnonymousAccess.Push,
-        _ => false,
-    };
+        if (principal == Principal.Local)
+            return options.Anonymous is null;
+        if (principal != Principal.Anonymous)
+            return false;
+        return action switch
+        {
+            RegistryAction.Pull => options.Anonymous is AnonymousAccess.Pull or AnonymousAccess.Push,
+            RegistryAction.Push or RegistryAction.Delete => options.Anonymous is AnonymousAccess.Push,
+            _ => false,
+        };
+    }
 }

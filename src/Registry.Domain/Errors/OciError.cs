@@ -107,6 +107,8 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
     public static OciError ParameterMissing(string name)
         => new(OciErrorCode.Unsupported, ErrorReason.Invalid, $"The query parameter '{name}' is missing.");
 
+    public static OciError NothingHere() => new(OciErrorCode.Unsupported, ErrorReason.NotFound, "There is nothing at this path.");
+
     public static OciError RequestInvalid(string problem) => new(OciErrorCode.Unsupported, ErrorReason.Invalid, problem);
 
     public static OciError StoreFull()

@@ -5,13 +5,14 @@ using Registry.Domain.Blobs;
 
 namespace Registry.Infrastructure.FileSystem;
 
-internal sealed class FileSystemBlobContent(SafeFileHandle file, long size) : IBlobContent
+internal sealed class FileSystemBlobContent(SafeFileHandle file, long size, StoreFaults faults) : IBlobContent
 {
     private const int PieceBytes = 128 * 1024;
 
     public long Size => size;
 
-    /// <exception cref="IOException">The file has become shorter: the caller cuts the connection, since the length is promised.</exception>
+    /// <exception cref="EndOfStreamException">The file has become shorter: the caller cuts the connection, since the length is promised.</exception>
+    /// <exception cref="Domain.Errors.StorageException">The file cannot be read.</exception>
     public async Task CopyToAsync(PipeWriter destination, ByteRange range, CancellationToken cancellationToken)
     {
         var offset = range.First;
@@ -20,7 +21,7 @@ internal sealed class FileSystemBlobContent(SafeFileHandle file, long size) : IB
             // Straight into the response's own memory, and synchronously: what the page cache holds is there faster than a
             // thread could be changed.
             var wanted = (int)Math.Min(remaining, PieceBytes);
-            var read = RandomAccess.Read(file, destination.GetMemory(wanted).Span[..wanted], offset);
+            var read = Read(destination.GetMemory(wanted).Span[..wanted], offset);
             if (read == 0)
                 throw new EndOfStreamException($"The blob's file ends at byte {offset} of {size}.");
 
@@ -29,6 +30,18 @@ internal sealed class FileSystemBlobContent(SafeFileHandle file, long size) : IB
             var flushed = await destination.FlushAsync(cancellationToken);
             if (flushed.IsCompleted || flushed.IsCanceled)
                 return; // nobody reads any more
+        }
+    }
+
+    private int Read(Span<byte> piece, long offset)
+    {
+        try
+        {
+            return RandomAccess.Read(file, piece, offset);
+        }
+        catch (Exception cause) when (StoreFaults.Covers(cause))
+        {
+            throw faults.Of(cause);
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
         }
 
         if (length == blob.Size)
-            return new(file, length);
+            return new(file, length, _faults);
         file.Dispose();
         return null;
     }

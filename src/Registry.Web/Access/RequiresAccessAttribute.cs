@@ -19,23 +19,16 @@ internal sealed class RequiresAccessAttribute(RegistryAction action) : Attribute
 
     public void OnAuthorization(AuthorizationFilterContext context)
     {
-        if (!IsAllowed(context.HttpContext))
+        var repository = context.HttpContext.Features.Get<RequestedRepository>()?.Resolve(context.HttpContext);
+        if (!RepositoryAccess.IsAllowed(context.HttpContext, repository?.Identity, Action))
             context.Result = Refuse(context.HttpContext);
-    }
-
-    private bool IsAllowed(HttpContext context)
-    {
-        if (RequestPrincipal.Find(context) is not { } principal)
-            return false;
-        var policy = context.RequestServices.GetRequiredService<IAccessPolicy>();
-        return context.Features.Get<RequestedRepository>()?.Resolve(context) is { } repository
-            ? policy.Allows(principal, repository.Identity, Action)
-            : policy.AllowsAnywhere(principal, Action);
     }
 
     private static IActionResult Refuse(HttpContext context)
     {
-        var error = RequestPrincipal.Find(context) is null ? OciError.AccessUndecided() : OciError.Unauthenticated();
+        var error = context.RequestServices.GetRequiredService<AccessOptions>().Anonymous is null
+            ? OciError.AccessUndecided()
+            : OciError.Unauthenticated();
         return context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
             ? ProblemResult.From(error)
             : OciErrorResult.From(error);

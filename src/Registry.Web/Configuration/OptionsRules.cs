@@ -51,14 +51,38 @@ internal static class OptionsRules
                 $"Registry:Cors:Origins has '{origin}', which is no origin such as https://ui.example.com (no path, no *).");
         }
 
-        foreach (var root in options.Stores.GroupBy(store => Path.GetFullPath(store.Value.Root), store => store.Key, StringComparer.Ordinal))
+        CheckStores(options);
+        CheckRegistries(options);
+    }
+
+    // One store would take for its own, or purge, what another one has written.
+    private static void CheckStores(RegistryOptions options)
+    {
+        var folders = new List<(string Store, string Key, string Path)>();
+        foreach (var (name, store) in options.Stores)
         {
-            Require(
-                root.Count() == 1,
-                $"{string.Join(" and ", root.Select(name => $"Registry:Stores:{name}:Root"))} are the same folder '{root.Key}': give each store its own.");
+            folders.Add((name, $"Registry:Stores:{name}:Root", FullPath(store.Root)));
+            if (!string.IsNullOrEmpty(store.Staging))
+                folders.Add((name, $"Registry:Stores:{name}:Staging", FullPath(store.Staging)));
         }
 
-        CheckRegistries(options);
+        for (var i = 0; i < folders.Count; i++)
+        {
+            foreach (var other in folders.Skip(i + 1))
+            {
+                var (store, key, path) = folders[i];
+                var apart = !IsWithin(path, other.Path)
+                    && (other.Store == store || !IsWithin(other.Path, path)); // a store's staging may lie in its own root
+                Require(apart, $"{key} '{path}' and {other.Key} '{other.Path}' overlap: give them separate folders.");
+            }
+        }
+
+        static string FullPath(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+
+        static bool IsWithin(string path, string folder)
+            => $"{path}{Path.DirectorySeparatorChar}".StartsWith(
+                $"{folder.TrimEnd(Path.DirectorySeparatorChar)}{Path.DirectorySeparatorChar}",
+                OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase);
     }
 
     private static void CheckRegistries(RegistryOptions options)

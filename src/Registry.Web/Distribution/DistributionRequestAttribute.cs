@@ -21,6 +21,8 @@ internal sealed class DistributionRequestAttribute : Attribute, IResourceFilter,
     {
         if (context.HttpContext.Features.Get<RequestedRepository>() is { } repository)
             context.HttpContext.Request.Path = repository.FullPath;
+        else if (context.ActionDescriptor.Parameters.Any(parameter => parameter.ParameterType == typeof(RepositoryAddress)))
+            context.Result = OciErrorResult.From(OciError.NothingHere()); // routing ignores case, the spec's paths do not
 
         // curl --data-binary claims to send a form, and a value provider for forms would read the blob away.
         context.ValueProviderFactories.RemoveType<FormValueProviderFactory>();

@@ -20,7 +20,40 @@ internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionRe
 
     public static IActionResult From(OciError error) => new OciErrorResult([error]);
 
-    public static int StatusOf(OciError error) => error.Reason switch
+    public Task ExecuteResultAsync(ActionContext context) => WriteAsync(context.HttpContext, errors);
+
+    /// <summary>Answers a request whose response has not begun.</summary>
+    public static async Task WriteAsync(HttpContext context, IReadOnlyList<OciError> errors)
+    {
+        var response = context.Response;
+        SetStatus(response, errors[0]);
+        var body = new ArrayBufferWriter<byte>(512);
+        await using (var json = new Utf8JsonWriter(body, Plain))
+            Write(json, errors, context.TraceIdentifier);
+        response.ContentType = "application/json";
+        response.ContentLength = body.WrittenCount;
+        await response.BodyWriter.WriteAsync(body.WrittenMemory, context.RequestAborted);
+    }
+
+    /// <summary>The status of an error and the headers that go with it, in whichever form the error itself follows.</summary>
+    public static void SetStatus(HttpResponse response, OciError error)
+    {
+        response.StatusCode = StatusOf(error);
+        switch (response.StatusCode)
+        {
+            case StatusCodes.Status401Unauthorized:
+                response.Headers.WWWAuthenticate = "Basic realm=\"registry\", charset=\"UTF-8\"";
+                break;
+            case StatusCodes.Status405MethodNotAllowed when response.Headers.Allow.Count == 0:
+                response.Headers.Allow = "GET, HEAD";
+                break;
+            case StatusCodes.Status503ServiceUnavailable:
+                response.Headers.RetryAfter = "5";
+                break;
+        }
+    }
+
+    private static int StatusOf(OciError error) => error.Reason switch
     {
         ErrorReason.NotFound => StatusCodes.Status404NotFound,
         ErrorReason.Invalid => StatusCodes.Status400BadRequest,
@@ -34,34 +67,6 @@ internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionRe
         ErrorReason.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };
-
-    public Task ExecuteResultAsync(ActionContext context) => WriteAsync(context.HttpContext, errors);
-
-    /// <summary>Answers a request whose response has not begun.</summary>
-    public static async Task WriteAsync(HttpContext context, IReadOnlyList<OciError> errors)
-    {
-        var response = context.Response;
-        response.StatusCode = StatusOf(errors[0]);
-        switch (response.StatusCode)
-        {
-            case StatusCodes.Status401Unauthorized:
-                response.Headers.WWWAuthenticate = "Basic realm=\"registry\", charset=\"UTF-8\"";
-                break;
-            case StatusCodes.Status405MethodNotAllowed when response.Headers.Allow.Count == 0:
-                response.Headers.Allow = "GET, HEAD";
-                break;
-            case StatusCodes.Status503ServiceUnavailable:
-                response.Headers.RetryAfter = "5";
-                break;
-        }
-
-        var body = new ArrayBufferWriter<byte>(512);
-        await using (var json = new Utf8JsonWriter(body, Plain))
-            Write(json, errors, context.TraceIdentifier);
-        response.ContentType = "application/json";
-        response.ContentLength = body.WrittenCount;
-        await response.BodyWriter.WriteAsync(body.WrittenMemory, context.RequestAborted);
-    }
 
     private static void Write(Utf8JsonWriter json, IReadOnlyList<OciError> errors, string requestId)
     {

@@ -13,13 +13,10 @@ internal static class ProblemResult
     /// <summary>Answers a request whose response has not begun.</summary>
     public static Task WriteAsync(HttpContext context, IReadOnlyList<OciError> errors)
     {
-        var status = OciErrorResult.StatusOf(errors[0]);
-        context.Response.StatusCode = status;
-        if (status == StatusCodes.Status401Unauthorized)
-            context.Response.Headers.WWWAuthenticate = "Basic realm=\"registry\", charset=\"UTF-8\"";
+        OciErrorResult.SetStatus(context.Response, errors[0]);
         var problem = new ProblemDetails
         {
-            Status = status,
+            Status = context.Response.StatusCode,
             Title = errors[0].Message,
             Extensions = { ["requestId"] = context.TraceIdentifier },
         };

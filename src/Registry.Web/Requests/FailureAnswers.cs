@@ -9,8 +9,7 @@ internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<Failu
     public async Task InvokeAsync(HttpContext context)
     {
         var path = context.Request.Path;
-        if (path.StartsWithSegments("/v2", StringComparison.Ordinal))
-            context.Response.Headers["Docker-Distribution-API-Version"] = "registry/2.0";
+        NameApi(context.Response, path);
 
         OciError error;
         try
@@ -19,7 +18,7 @@ internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<Failu
             if (context.Response.HasStarted || context.Response.ContentLength is not null || context.Response.ContentType is not null)
                 return;
             if (context.Response.StatusCode == StatusCodes.Status404NotFound)
-                error = new(OciErrorCode.Unsupported, ErrorReason.NotFound, "There is nothing at this path.");
+                error = OciError.NothingHere();
             else if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
                 error = new(OciErrorCode.Unsupported, ErrorReason.Unsupported, $"{context.Request.Method} is not possible here.");
             else
@@ -34,29 +33,46 @@ internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<Failu
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            return; // nobody is there to be answered
-        }
-        catch (BadHttpRequestException e)
-        {
-            error = e.StatusCode == StatusCodes.Status413PayloadTooLarge
-                ? new(OciErrorCode.SizeInvalid, ErrorReason.TooLarge, "The body is too large.")
-                : new(OciErrorCode.SizeInvalid, ErrorReason.Invalid, "The body broke off or is malformed.");
-        }
-        catch (StorageException e)
-        {
-            Log.StorageFailed(logger, e.Error.Message, e);
-            error = e.Error;
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody is there to be answered, but for the log
+            return;
         }
         catch (Exception e)
         {
-            Log.Failed(logger, e);
-            error = OciError.Fault();
+            error = Explain(e);
+            // What an action has said about its own answer, digest and range among it, is not true of this one.
+            var requestId = context.Response.Headers[RequestLog.RequestId];
+            context.Response.Clear();
+            context.Response.Headers[RequestLog.RequestId] = requestId;
+            NameApi(context.Response, path);
         }
 
-        if (path.StartsWithSegments("/api", StringComparison.Ordinal))
+        if (path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase))
             await ProblemResult.WriteAsync(context, [error]);
         else
             await OciErrorResult.WriteAsync(context, [error]);
+    }
+
+    private static void NameApi(HttpResponse response, PathString path)
+    {
+        if (path.StartsWithSegments("/v2", StringComparison.Ordinal))
+            response.Headers["Docker-Distribution-API-Version"] = "registry/2.0";
+    }
+
+    private OciError Explain(Exception exception)
+    {
+        switch (exception)
+        {
+            case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
+                return new(OciErrorCode.SizeInvalid, ErrorReason.TooLarge, "The body is too large.");
+            case BadHttpRequestException:
+                return new(OciErrorCode.SizeInvalid, ErrorReason.Invalid, "The body broke off or is malformed.");
+            case StorageException storage:
+                Log.StorageFailed(logger, storage.Error.Message, storage);
+                return storage.Error;
+            default:
+                Log.Failed(logger, exception);
+                return OciError.Fault();
+        }
     }
 
     private static partial class Log

@@ -5,9 +5,11 @@ namespace Registry.Web.Requests;
 /// <summary>The access log, one line a request, and the request id that every answer bears.</summary>
 internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> logger)
 {
+    public const string RequestId = "X-Request-Id";
+
     public async Task InvokeAsync(HttpContext context)
     {
-        context.Response.Headers["X-Request-Id"] = context.TraceIdentifier;
+        context.Response.Headers[RequestId] = context.TraceIdentifier;
         if (!logger.IsEnabled(LogLevel.Information))
         {
             await next(context);

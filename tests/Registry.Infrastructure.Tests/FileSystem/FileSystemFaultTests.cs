@@ -111,6 +111,18 @@ public sealed class FileSystemFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_disk_that_fails_while_a_blob_is_read_is_a_fault_of_the_store()
+    {
+        // What Linux shows of a process's memory can be opened, and its first page cannot be read.
+        await using var content = new FileSystemBlobContent(File.OpenHandle("/proc/self/mem"), 10, new("main"));
+
+        var failure = await Assert.ThrowsAsync<StorageException>(() => content.ReadAsync(new(0, 9)));
+
+        Assert.Equal(ErrorReason.Unavailable, failure.Error.Reason);
+        Assert.Contains("store 'main'", failure.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_root_that_is_not_mounted_any_more_is_a_fault_and_not_an_empty_store()
     {
         var root = _folder.Combine("root");

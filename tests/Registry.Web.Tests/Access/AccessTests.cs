@@ -105,7 +105,10 @@ public sealed class AccessTests
     [InlineData("X-Forwarded-For")]
     [InlineData("X-Forwarded-Proto")]
     [InlineData("Forwarded")]
+    [InlineData("X-Forwarded-Host")]
+    [InlineData("X-Original-For")]
     [InlineData("X-Real-IP")]
+    [InlineData("Via")]
     public async Task While_nothing_is_configured_this_machine_may_push_and_nobody_through_a_proxy(string header)
     {
         await using var fresh = await RegistryFactory.StartAsync(("Access:Anonymous", null));
@@ -115,6 +118,34 @@ public sealed class AccessTests
         foreach (var path in new[] { "/v2/", "/v2/a/manifests/v1", "/v2/_catalog" })
             ExpectChallenge(await fresh.Client.GetAsync(path, (header, "203.0.113.7")), "GET");
         ExpectChallenge(await fresh.Client.PostAsync("/v2/a/blobs/uploads/", null, (header, "203.0.113.7")), "POST");
+    }
+
+    [Theory]
+    [InlineData("Origin", "https://evil.example")]
+    [InlineData("Origin", "null")]
+    [InlineData("Host", "evil.example")]
+    public async Task While_nothing_is_configured_a_page_of_another_origin_or_host_name_may_do_nothing(string header, string value)
+    {
+        await using var fresh = await RegistryFactory.StartAsync(("Access:Anonymous", null));
+
+        var refused = await fresh.Client.PostAsync("/v2/a/blobs/uploads/", null, (header, value));
+
+        ExpectChallenge(refused, "POST");
+        Assert.Contains("Registry:Access:Anonymous", refused.Text, StringComparison.Ordinal);
+        await fresh.Client.StartUploadAsync("a");
+        (await fresh.Client.PostAsync("/v2/a/blobs/uploads/", null, ("Origin", $"http://{fresh.Address.Authority}"))).Expect(202);
+    }
+
+    [Fact]
+    public async Task The_admin_api_says_what_is_undecided_too()
+    {
+        await using var fresh = await RegistryFactory.StartAsync(("Access:Anonymous", null));
+
+        (await fresh.Client.GetAsync("/api/v1/repositories")).Expect(200);
+        var refused = (await fresh.Client.GetAsync("/api/v1/repositories", ("Via", "1.1 proxy"))).Expect(401);
+
+        Assert.Contains("Registry:Access:Anonymous", refused.Json.GetProperty("title").GetString(), StringComparison.Ordinal);
+        Assert.NotNull(refused.Header("WWW-Authenticate"));
     }
 
     private static void ExpectChallenge(Answer answer, string method)

@@ -41,6 +41,16 @@ public sealed class Section13OtherTests(RegistryFactory registry) : Distribution
     public async Task No_endpoint(string method, string path)
         => Assert.NotEmpty((await Client.SendAsync(method, path)).Expect(404).ErrorCodes());
 
+    [Theory(DisplayName = "13.2 Paths are case-sensitive")]
+    [InlineData("GET", "/v2/a/Tags/list")]
+    [InlineData("GET", "/v2/a/tags/List")]
+    [InlineData("GET", "/V2/a/tags/list")]
+    [InlineData("PUT", "/v2/a/Manifests/v1")]
+    [InlineData("POST", "/v2/a/blobs/Uploads/")]
+    [InlineData("GET", "/v2/a/Referrers/sha256:0000000000000000000000000000000000000000000000000000000000000001")]
+    public async Task Other_case(string method, string path)
+        => (await Client.SendAsync(method, path)).ExpectError(404, "UNSUPPORTED").IsRefused(Registry);
+
     [Theory(DisplayName = "13.5 A method that an address does not know is 405 with Allow, in the envelope")]
     [InlineData("POST", "manifests/v1", "GET")]
     [InlineData("PATCH", "manifests/v1", "PUT")]

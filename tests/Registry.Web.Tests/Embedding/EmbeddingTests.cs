@@ -57,6 +57,22 @@ public sealed class EmbeddingTests(HostApplication host) : IClassFixture<HostApp
             .Expect(500).Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Each_API_document_has_the_paths_of_its_own_side_alone()
+    {
+        var registrys = await PathsAsync("registry");
+        var hosts = await PathsAsync("host");
+
+        Assert.Contains("/api/v1/repositories", registrys);
+        Assert.All(registrys, path => Assert.StartsWith("/api/v1/", path, StringComparison.Ordinal));
+        Assert.Contains("/hello/{name}", hosts);
+        Assert.All(hosts, path => Assert.DoesNotContain("/api/v1/", path, StringComparison.Ordinal));
+
+        async Task<string[]> PathsAsync(string document)
+            => [.. (await _client.GetAsync($"/swagger/{document}/swagger.json")).Expect(200)
+                .Json.GetProperty("paths").EnumerateObject().Select(path => path.Name)];
+    }
+
     [Theory]
     [InlineData("application/x-www-form-urlencoded")]
     [InlineData("multipart/form-data; boundary=x")]

@@ -22,6 +22,7 @@ public sealed class HostApplication : IAsyncLifetime
         builder.Configuration.AddInMemoryCollection(RegistryFactory.Settings(_folder.Path));
         RegistryFactory.Prepare(builder);
         builder.Services.AddControllers().AddApplicationPart(typeof(GreetingController).Assembly);
+        builder.Services.AddSwaggerGen(swagger => swagger.SwaggerDoc("host", new() { Title = "The host's API", Version = "v1" }));
         builder.Services.AddRegistry(builder.Configuration);
 
         _application = builder.Build();
