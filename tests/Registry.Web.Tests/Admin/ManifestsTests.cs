@@ -81,11 +81,11 @@ public sealed class ManifestsTests(RegistryFactory registry) : IClassFixture<Reg
     [InlineData("repository={0}&reference=sha256:0000000000000000000000000000000000000000000000000000000000000000", 404, "sha256:0000")]
     [InlineData("repository={0}&reference=-no-tag", 404, "-no-tag")]
     [InlineData("repository={0}&reference=sha256:short", 404, "sha256:short")]
-    [InlineData("repository={0}&reference=", 404, "Manifest")]
-    [InlineData("repository={0}", 404, "Manifest")]
+    [InlineData("repository={0}&reference=", 400, "'reference' is missing")]
+    [InlineData("repository={0}", 400, "'reference' is missing")]
     [InlineData("repository=no/such&reference=v1", 404, "v1")]
     [InlineData("repository=UPPER&reference=v1", 400, "UPPER")]
-    [InlineData("reference=v1", 400, "repository name")]
+    [InlineData("reference=v1", 400, "'repository' is missing")]
     public async Task What_is_unknown_or_malformed_is_refused(string query, int status, string named)
     {
         await _client.PushImageAsync(_repository, "v1");

@@ -59,8 +59,8 @@ public sealed class TagsTests(RegistryFactory registry) : IClassFixture<Registry
     [Theory]
     [InlineData("?repository=no/such", 404, "no/such")]
     [InlineData("?repository=UPPER", 400, "UPPER")]
-    [InlineData("?repository=", 400, "repository name")]
-    [InlineData("", 400, "repository name")]
+    [InlineData("?repository=", 400, "'repository' is missing")]
+    [InlineData("", 400, "'repository' is missing")]
     public async Task A_repository_that_is_none_is_refused(string query, int status, string named)
         => (await _client.GetAsync($"/api/v1/tags{query}")).ExpectProblem(status, named);
 

@@ -135,7 +135,7 @@ public sealed class RefusedStartTests : IDisposable
     [InlineData("""{ "Metrics": { "AllowedNetworks": [ "everywhere" ] } }""", "Registry:Metrics:AllowedNetworks", "'everywhere'", "10.0.0.0/8")]
     [InlineData("""{ "Cors": { "Origins": [ "*" ] } }""", "Registry:Cors:Origins", "'*'", "https://ui.example.com")]
     [InlineData("""{ "Stores": { "default": { "Kind": "Tape" } } }""", "Registry:Stores:default:Kind", "'Tape'", "FileSystem")]
-    [InlineData("""{ "Stores": { "default": { "Root": "x" }, "b": { "Root": "./y/../x" } } }""", "Registry:Stores:b:Root", "same folder", "its own")]
+    [InlineData("""{ "Stores": { "default": { "Root": "x" }, "b": { "Root": "./y/../x" } } }""", "Registry:Stores:b:Root", "overlap", "separate folders")]
     [InlineData("""{ "Database": { "Kind": "Oracle" } }""", "Registry:Database:Kind", "'Oracle'", "Sqlite")]
     [InlineData("""{ "Database": { "ConnectionString": "registry.db" } }""", "Registry:Database:ConnectionString", "'registry.db'")]
     [InlineData("""{ "Database": { "ConnectionString": "Data Source=no/such/folder/registry.db" } }""", "Registry:Database:ConnectionString", "no/such/folder")]
