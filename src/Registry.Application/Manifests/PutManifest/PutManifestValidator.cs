@@ -1,6 +1,7 @@
 using FluentValidation;
 using FluentValidation.Results;
 using Registry.Application.Manifests.Reading;
+using Registry.Domain.Errors;
 using Registry.Domain.Manifests;
 
 namespace Registry.Application.Manifests.PutManifest;
@@ -79,7 +80,7 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
         else if (!IsIndex(type) && type != MediaType.OciManifest && type != MediaType.DockerManifest)
             Fail(document.MediaType == type.Value ? "mediaType" : Whole, $"is of the type '{type}', which is no manifest this registry knows");
         else if (document.MediaType is { } declared && declared != type.Value)
-            Fail("mediaType", $"is '{(declared.Length > 100 ? declared[..100] : declared)}', but the Content-Type is '{type}'");
+            Fail("mediaType", $"is '{OciError.Shorten(declared)}', but the Content-Type is '{type}'");
 
         void Fail(string path, string problem) => context.AddFailure(Failure(path, problem));
     }
