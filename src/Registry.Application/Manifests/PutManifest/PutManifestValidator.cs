@@ -65,6 +65,15 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
         });
     }
 
+    // Whatever is wrong, and in whichever part, it is the manifest that is invalid.
+    public override ValidationResult Validate(ValidationContext<PutManifestCommand> context)
+    {
+        var judged = base.Validate(context);
+        foreach (var failure in judged.Errors)
+            failure.ErrorCode = nameof(OciErrorCode.ManifestInvalid);
+        return judged;
+    }
+
     private static MediaType? TypeOf(PutManifestCommand command)
         => command.ContentType ?? (MediaType.TryParse(command.Document.MediaType, out var type) ? type : null);
 
