@@ -12,14 +12,15 @@ public sealed record ListRepositoryTagsQuery(string? Host, PageRequest Page, Pri
     : IRequest<Result<Page<RepositoryTags>>>;
 
 /// <param name="Name">As clients of this host call it.</param>
-/// <param name="Tags">Up to <see cref="PageRequest.MaxSize"/> of its tags.</param>
+/// <param name="Tags">The first 1,000 of its tags; a list of its own has the others.</param>
 public sealed record RepositoryTags(string Name, IReadOnlyList<string> Tags);
 
 internal sealed class ListRepositoryTagsHandler(VisibleRepositories repositories, ITagIndex tags)
     : IRequestHandler<ListRepositoryTagsQuery, Result<Page<RepositoryTags>>>
 {
-    // Each entry carries a list of its own.
+    // Each entry carries a list of its own, and a page is held in memory.
     private const int MaxRepositories = 100;
+    private const int MaxTags = 1000;
 
     public async Task<Result<Page<RepositoryTags>>> Handle(ListRepositoryTagsQuery query, CancellationToken cancellationToken)
     {
@@ -28,7 +29,7 @@ internal sealed class ListRepositoryTagsHandler(VisibleRepositories repositories
         var result = new List<RepositoryTags>(names.Items.Count);
         foreach (var repository in names.Items)
         {
-            var first = await tags.ListAsync(repository.Identity, new(PageRequest.MaxSize, After: null), cancellationToken);
+            var first = await tags.ListAsync(repository.Identity, new(MaxTags, After: null), cancellationToken);
             result.Add(new(repository.ClientName.Value, first?.Items ?? []));
         }
 

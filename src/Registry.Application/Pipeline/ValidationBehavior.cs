@@ -25,7 +25,13 @@ internal sealed class ValidationBehavior<TRequest, TResponse>(IEnumerable<IValid
 
         return failures is null
             ? next()
-            : Task.FromResult(TResponse.Refused([.. failures.Take(MaxErrors).Select(
-                failure => OciError.ManifestInvalid(failure.PropertyName, failure.ErrorMessage))]));
+            : Task.FromResult(TResponse.Refused([.. failures.Take(MaxErrors).Select(ToError)]));
     }
+
+    // A validator that sets no code of these is at fault; its request is refused all the same.
+    private static OciError ToError(ValidationFailure failure) => failure.ErrorCode switch
+    {
+        nameof(OciErrorCode.ManifestInvalid) => OciError.ManifestInvalid(failure.PropertyName, failure.ErrorMessage),
+        _ => OciError.RequestInvalid($"{failure.PropertyName} {failure.ErrorMessage}."),
+    };
 }

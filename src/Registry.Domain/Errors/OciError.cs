@@ -119,8 +119,8 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
 
     public static OciError Fault() => new(OciErrorCode.Unknown, ErrorReason.Fault, "The registry failed; its log tells more under this request id.");
 
-    private static Dictionary<string, string> Of(string key, object value) => new(StringComparer.Ordinal) { [key] = value.ToString()! };
+    /// <summary>What a client sent as messages repeat it: cut, so that an answer never grows with its request.</summary>
+    public static string Shorten(string? text) => text is null ? "" : text.Length <= 100 ? text : string.Concat(text.AsSpan(0, 100), "…");
 
-    // What a client sent comes back in messages: cut, so that an answer never grows with its request.
-    private static string Shorten(string? text) => text is null ? "" : text.Length <= 100 ? text : string.Concat(text.AsSpan(0, 100), "…");
+    private static Dictionary<string, string> Of(string key, object value) => new(StringComparer.Ordinal) { [key] = value.ToString()! };
 }

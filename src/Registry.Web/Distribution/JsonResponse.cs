@@ -7,21 +7,23 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Registry.Web.Distribution;
 
-/// <summary>A list, written straight to JSON.</summary>
+/// <summary>An answer written straight to JSON.</summary>
 internal sealed class JsonResponse(string contentType, Action<Utf8JsonWriter> write) : IActionResult
 {
     // Answers are application/json, never part of a page: quotes need no HTML-safe spelling.
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public async Task ExecuteResultAsync(ActionContext context)
+    public Task ExecuteResultAsync(ActionContext context) => WriteAsync(context.HttpContext, contentType, write);
+
+    /// <summary>Sends what <paramref name="write"/> writes as the whole body.</summary>
+    public static async Task WriteAsync(HttpContext context, string contentType, Action<Utf8JsonWriter> write)
     {
-        var body = new ArrayBufferWriter<byte>(4096);
+        var body = new ArrayBufferWriter<byte>(1024);
         await using (var json = new Utf8JsonWriter(body, Plain))
             write(json);
-        var response = context.HttpContext.Response;
-        response.ContentType = contentType;
-        response.ContentLength = body.WrittenCount;
-        await response.BodyWriter.WriteAsync(body.WrittenMemory, context.HttpContext.RequestAborted);
+        context.Response.ContentType = contentType;
+        context.Response.ContentLength = body.WrittenCount;
+        await context.Response.BodyWriter.WriteAsync(body.WrittenMemory, context.RequestAborted);
     }
 
     /// <summary>Names the page that follows (RFC 8288; distribution-spec, "Listing Tags"): same query, behind <paramref name="last"/>.</summary>

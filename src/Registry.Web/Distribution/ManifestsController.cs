@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 using Registry.Application.Manifests;
 using Registry.Application.Manifests.PutManifest;
 using Registry.Domain.Access;
+using Registry.Domain.Blobs;
 using Registry.Domain.Errors;
 using Registry.Domain.Manifests;
 using Registry.Domain.Repositories;
@@ -26,7 +27,10 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
     [RequiresAccess(RegistryAction.Pull)]
     public async Task<IActionResult> Get(RepositoryAddress name, Reference reference, CancellationToken cancellationToken)
     {
-        var found = await mediator.Send(new GetManifestQuery(name.Identity, reference), cancellationToken);
+        // Where the client has what it asks for, the bytes need not be read to say so.
+        var found = reference is Digest digest && ContentHeaders.HasUnchanged(Request, digest)
+            ? await mediator.Send(new FindManifestQuery(name.Identity, reference), cancellationToken)
+            : await mediator.Send(new GetManifestQuery(name.Identity, reference), cancellationToken);
         return found.Match(Deliver, OciErrorResult.From);
     }
 

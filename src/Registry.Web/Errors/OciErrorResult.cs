@@ -1,9 +1,8 @@
-using System.Buffers;
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 using Registry.Domain.Errors;
+using Registry.Web.Distribution;
 
 namespace Registry.Web.Errors;
 
@@ -13,9 +12,6 @@ namespace Registry.Web.Errors;
 /// </summary>
 internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionResult
 {
-    // Answers are application/json, never part of a page: quotes need no HTML-safe spelling.
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public static IActionResult From(IReadOnlyList<OciError> errors) => new OciErrorResult(errors);
 
     public static IActionResult From(OciError error) => new OciErrorResult([error]);
@@ -23,16 +19,10 @@ internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionRe
     public Task ExecuteResultAsync(ActionContext context) => WriteAsync(context.HttpContext, errors);
 
     /// <summary>Answers a request whose response has not begun.</summary>
-    public static async Task WriteAsync(HttpContext context, IReadOnlyList<OciError> errors)
+    public static Task WriteAsync(HttpContext context, IReadOnlyList<OciError> errors)
     {
-        var response = context.Response;
-        SetStatus(response, errors[0]);
-        var body = new ArrayBufferWriter<byte>(512);
-        await using (var json = new Utf8JsonWriter(body, Plain))
-            Write(json, errors, context.TraceIdentifier);
-        response.ContentType = "application/json";
-        response.ContentLength = body.WrittenCount;
-        await response.BodyWriter.WriteAsync(body.WrittenMemory, context.RequestAborted);
+        SetStatus(context.Response, errors[0]);
+        return JsonResponse.WriteAsync(context, "application/json", json => Write(json, errors, context.TraceIdentifier));
     }
 
     /// <summary>The status of an error and the headers that go with it, in whichever form the error itself follows.</summary>

@@ -91,6 +91,23 @@ public sealed class CatalogTests(CatalogTests.Filled filled) : IClassFixture<Cat
             .EnumerateArray().Select(entry => entry.GetProperty("name").GetString())));
     }
 
+    [Fact]
+    public async Task A_repository_with_very_many_tags_shows_the_first_1000_among_the_others()
+    {
+        await using var registry = await RegistryFactory.StartAsync();
+        var manifest = ManifestBuilder.Index().Build();
+        var tags = Enumerable.Range(1000, 1100).Select(number => $"v{number}").ToArray();
+        foreach (var some in tags.Chunk(100))
+        {
+            (await registry.Client.PutManifestAsync("many", $"{manifest.Digest}?{string.Join('&', some.Select(tag => $"tag={tag}"))}", manifest))
+                .Expect(201);
+        }
+
+        var entry = Assert.Single((await registry.Client.GetAsync("/v2/tags/list")).Expect(200).Json.GetProperty("repositories").EnumerateArray());
+
+        Assert.Equal(tags[..1000], entry.GetProperty("tags").EnumerateArray().Select(tag => tag.GetString()));
+    }
+
     [Theory]
     [InlineData("q=lib/", "lib/nginx,lib/node")]
     [InlineData("q=lib%2Fno", "lib/node")]

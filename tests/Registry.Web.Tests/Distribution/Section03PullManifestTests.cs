@@ -170,6 +170,19 @@ public sealed class Section03PullManifestTests(RegistryFactory registry) : Distr
             .Expect(200).Body);
     }
 
+    [Fact(DisplayName = "3.9 If-None-Match with a digest is 304 for a manifest that is there, and 404 for any other")]
+    public async Task Etag_of_a_digest()
+    {
+        var manifest = await Client.PushImageAsync(Repository, "v1");
+
+        (await Client.GetAsync(ManifestPath(manifest.Digest), ("If-None-Match", $"\"{manifest.Digest}\""))).Expect(304)
+            .ExpectHeader("ETag", $"\"{manifest.Digest}\"").ExpectHeader("Docker-Content-Digest", manifest.Digest);
+        Assert.Equal(manifest.Bytes,
+            (await Client.GetAsync(ManifestPath(manifest.Digest), ("If-None-Match", $"\"{UnknownDigest}\""))).Expect(200).Body);
+        (await Client.GetAsync(ManifestPath(UnknownDigest), ("If-None-Match", $"\"{UnknownDigest}\"")))
+            .ExpectError(404, "MANIFEST_UNKNOWN");
+    }
+
     [Fact(DisplayName = "3.9 A wildcard in If-None-Match fits any manifest, and no missing one")]
     public async Task Etag_wildcard()
     {

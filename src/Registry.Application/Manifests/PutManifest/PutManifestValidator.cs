@@ -1,6 +1,7 @@
 using FluentValidation;
 using FluentValidation.Results;
 using Registry.Application.Manifests.Reading;
+using Registry.Domain.Errors;
 using Registry.Domain.Manifests;
 
 namespace Registry.Application.Manifests.PutManifest;
@@ -64,6 +65,15 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
         });
     }
 
+    // Whatever is wrong, and in whichever part, it is the manifest that is invalid.
+    public override ValidationResult Validate(ValidationContext<PutManifestCommand> context)
+    {
+        var judged = base.Validate(context);
+        foreach (var failure in judged.Errors)
+            failure.ErrorCode = nameof(OciErrorCode.ManifestInvalid);
+        return judged;
+    }
+
     private static MediaType? TypeOf(PutManifestCommand command)
         => command.ContentType ?? (MediaType.TryParse(command.Document.MediaType, out var type) ? type : null);
 
@@ -77,7 +87,7 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
         else if (!type.IsManifest)
             Fail(document.MediaType == type.Value ? "mediaType" : Whole, $"is of the type '{type}', which is no manifest this registry knows");
         else if (document.MediaType is { } declared && declared != type.Value)
-            Fail("mediaType", $"is '{(declared.Length > 100 ? declared[..100] : declared)}', but the Content-Type is '{type}'");
+            Fail("mediaType", $"is '{OciError.Shorten(declared)}', but the Content-Type is '{type}'");
 
         void Fail(string path, string problem) => context.AddFailure(Failure(path, problem));
     }

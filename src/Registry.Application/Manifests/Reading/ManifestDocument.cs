@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using Registry.Domain.Errors;
 using Registry.Domain.Manifests;
 
 namespace Registry.Application.Manifests.Reading;
@@ -207,12 +208,9 @@ internal sealed class ManifestDocument
                 return false;
             var valid = true;
             foreach (var member in value.EnumerateObject())
-                valid &= Text(member.Value, $"{path}['{Shorten(member.Name)}']") is not null;
+                valid &= Text(member.Value, $"{path}['{OciError.Shorten(member.Name)}']") is not null;
             return valid;
         }
-
-        // A name comes back in the error that names it.
-        private static string Shorten(string name) => name.Length <= 100 ? name : string.Concat(name.AsSpan(0, 100), "…");
 
         private bool Is(JsonElement value, JsonValueKind kind, string path, string what)
         {
