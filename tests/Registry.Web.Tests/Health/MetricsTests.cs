@@ -1,12 +1,29 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Registry.Testing.Processes;
+using Registry.Web.Tests.Commands;
 
 namespace Registry.Web.Tests.Health;
 
 /// <summary>What Prometheus reads (its text format 0.0.4), and who may.</summary>
-public sealed partial class MetricsTests(RegistryFactory registry) : IClassFixture<RegistryFactory>
+/// <remarks>In a process of its own: what the framework measures is the process', and ends with the first server in it that stops.</remarks>
+public sealed partial class MetricsTests : IAsyncLifetime
 {
-    private readonly RegistryClient _client = registry.Client;
+    private readonly WorkFolder _folder = new("metrics");
+    private ServerProcess _server = null!;
+    private RegistryClient _client = null!;
+
+    public async Task InitializeAsync()
+    {
+        _server = await ServerProcess.StartAsync(_folder);
+        _client = _server.Client;
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
 
     [Fact]
     public async Task Every_line_is_a_comment_or_a_sample_and_every_sample_belongs_to_a_type()
@@ -117,6 +134,7 @@ public sealed partial class MetricsTests(RegistryFactory registry) : IClassFixtu
 
     private async Task SomeRequestsAsync()
     {
+        (await _client.GetAsync("/metrics")).Expect(200); // from here on everything is measured
         (await _client.GetAsync("/v2/")).Expect(200);
         (await _client.GetAsync("/v2/none/manifests/v1")).Expect(404);
         (await _client.PostAsync("/v2/UPPER/blobs/uploads/")).Expect(400);
