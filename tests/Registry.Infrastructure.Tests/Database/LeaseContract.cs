@@ -143,6 +143,18 @@ public abstract class LeaseContract<TDatabase> : MetadataContract<TDatabase>
     }
 
     [Fact]
+    public async Task What_referred_to_a_deleted_manifest_has_a_full_lease_in_the_same_change()
+    {
+        var image = await PushAsync(Plain("image"));
+        var signature = await PushAsync(Plain("signature").WithSubject(image.Digest));
+        Time.Advance(Lease * 3);
+        var writes = Database.Writes;
+
+        Assert.True(await Manifests.DeleteAsync(App, image.Digest, Alice, CancellationToken.None));
+        Assert.Equal((Lease, writes + 1), (await LeaseOfAsync(signature), Database.Writes));
+    }
+
+    [Fact]
     public async Task The_manifest_of_a_deleted_tag_has_a_full_lease_in_the_same_change()
     {
         var image = await PushAsync(Plain("image").Tagged("v1"));

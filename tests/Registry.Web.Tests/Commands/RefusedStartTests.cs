@@ -41,6 +41,32 @@ public sealed class RefusedStartTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_that_another_process_holds()
+    {
+        await using var server = await ServerProcess.StartAsync(_folder, "--data", "first");
+        await RefuseConfiguredAsync(
+            """{ "Data": "second", "Stores": { "default": { "Root": "first/blobs" } } }""",
+            ["Registry:Stores:default:Root", "first/blobs", "in use"]);
+    }
+
+    [Fact]
+    public async Task A_store_whose_disk_is_not_there()
+    {
+        await using (var server = await ServerProcess.StartAsync(_folder))
+        {
+            await server.Client.PushImageAsync("team/app", "v1");
+            await server.StopAsync();
+        }
+
+        Directory.Move(_folder.File("data/blobs"), _folder.File("unmounted"));
+        await RefuseAsync(["Registry:Stores:default:Root", "data/blobs", "Mount the disk"], "--port", "0");
+
+        Directory.Move(_folder.File("unmounted"), _folder.File("data/blobs"));
+        await using var again = await ServerProcess.StartAsync(_folder);
+        (await again.Client.GetAsync("/v2/team/app/manifests/v1")).Expect(200);
+    }
+
+    [Fact]
     public async Task A_store_that_holds_another_registrys_data()
     {
         _folder.Folder("data/blobs/docker/registry/v2/blobs");
@@ -121,6 +147,9 @@ public sealed class RefusedStartTests : IDisposable
     [InlineData("""{ "Uploads": { "Expires": "1" } }""", "Registry:Uploads:Expires", "Registry:Uploads knows Expiry")]
     [InlineData("""{ "Stores": { "default": { "Folder": "x" } } }""", "Registry:Stores:default:Folder", "Root")]
     [InlineData("""{ "Uploads": { "Expiry": "tomorrow" } }""", "Registry:Uploads:Expiry", "'tomorrow'", "00:30:00")]
+    [InlineData("""{ "Uploads": { "Expiry": "24:00:00" } }""", "Registry:Uploads:Expiry", "'24:00:00'", "1.00:00:00")]
+    [InlineData("""{ "Uploads": { "Expiry": "5" } }""", "Registry:Uploads:Expiry", "'5'", "00:30:00")]
+    [InlineData("""{ "Listen": [ "http://*.example.com:5000" ] }""", "Registry:Listen", "http://*.example.com:5000", "http://*:5000")]
     [InlineData("""{ "Uploads": { "Expiry": "" } }""", "Registry:Uploads:Expiry", "''", "00:30:00")]
     [InlineData("""{ "Uploads": { "Expiry": "00:00:00" } }""", "Registry:Uploads:Expiry", "00:00:00", "above zero")]
     [InlineData("""{ "Uploads": { "Expiry": { "Days": 1 } } }""", "Registry:Uploads:Expiry:Days", "00:30:00")]

@@ -67,6 +67,8 @@ public sealed class Section04PullBlobTests(RegistryFactory registry) : Distribut
     [InlineData("bytes=-5000", 0, 1999)]
     [InlineData("bytes=1000-99999", 1000, 1999)]
     [InlineData("bytes=1000-9223372036854775807", 1000, 1999)]
+    [InlineData("bytes=1000-99999999999999999999999999", 1000, 1999)]
+    [InlineData("BYTES=500-1499", 500, 1499)]
     public async Task Range(string range, int first, int last)
     {
         var blob = await Client.PushBlobAsync(Repository, TestContent.Random(2000));
@@ -82,6 +84,7 @@ public sealed class Section04PullBlobTests(RegistryFactory registry) : Distribut
     [InlineData("bytes=2000-")]
     [InlineData("bytes=5000-6000")]
     [InlineData("bytes=9223372036854775807-")]
+    [InlineData("bytes=99999999999999999999-")]
     [InlineData("bytes=-0")]
     public async Task Range_past_the_end(string range)
     {

@@ -35,6 +35,16 @@ public sealed class Section09ManifestKindsTests(RegistryFactory registry) : Dist
         await AcceptAsync(ManifestBuilder.Index(image).With("artifactType", "application/vnd.example.bundle"));
     }
 
+    [Fact(DisplayName = "9.11 An index may list blobs, as build caches do, which must be there")]
+    public async Task Index_of_blobs()
+    {
+        var layer = TestContent.Layer();
+        (await Client.PutManifestAsync(Repository, "cache", ManifestBuilder.Index(layer).Build())).ExpectError(400, "MANIFEST_BLOB_UNKNOWN");
+
+        await Client.PushBlobAsync(Repository, layer);
+        await AcceptAsync(ManifestBuilder.Index(layer));
+    }
+
     [Fact(DisplayName = "9.11 Subject, annotations and data are accepted on image and index")]
     public async Task Members()
     {

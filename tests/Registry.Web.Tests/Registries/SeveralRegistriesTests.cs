@@ -144,6 +144,13 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
     }
 
     [Fact]
+    public async Task A_push_minds_no_ns()
+    {
+        var image = await _client.PushImageAsync(_name, "v1");
+        (await _client.PutManifestAsync(_name, "v2?ns=docker.io", image)).Expect(201);
+    }
+
+    [Fact]
     public async Task An_unknown_ns_is_404_and_never_falls_through()
     {
         await _client.PushImageAsync(_name, "v1");
