@@ -45,6 +45,7 @@ public static class InfrastructureServices
             _ => throw new InvalidOperationException($"Registry:Database:Kind is '{database.Kind}', which is no kind of database."),
         });
         services.AddSingleton<Leases>();
+        services.AddSingleton<StoreMarks>();
         services.AddSingleton<ManifestOutbox>();
         services.AddSingleton<IBlobLinks, BlobLinks>();
         services.AddSingleton<IUploadSessions, UploadSessions>();

@@ -6,4 +6,8 @@ var root = new RootCommand("A self-hosted registry for container images and othe
 foreach (var option in serve.AllOptions)
     root.Options.Add(option);
 root.SetAction(serve.RunAsync);
-return await root.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = null });
+
+var command = root.Parse(args);
+return command.Errors.Count > 0
+    ? await ServeCommand.RefuseAsync($"{command.Errors[0].Message.TrimEnd('.')}: --help shows what there is.")
+    : await command.InvokeAsync(new() { ProcessTerminationTimeout = null });

@@ -38,8 +38,8 @@ public interface IBlobLinks
     Task<bool> RemoveAsync(RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Notes that the bytes were not found at this location, so that the blob does not exist until it is pushed again. A blob
-    /// that has moved meanwhile is left alone.
+    /// Notes that the bytes were not found, so that the blob does not exist until it is pushed again. A blob that was pushed
+    /// again meanwhile is left alone.
     /// </summary>
     Task MarkMissingAsync(StoredBlob blob, CancellationToken cancellationToken);
 }

@@ -57,11 +57,17 @@ public sealed class RegistryMap
         return null;
     }
 
+    /// <summary>Whether a registry answers under this host name.</summary>
+    public bool HasHost(string host) => ByHost(host) is not null;
+
     /// <summary>The registries that a list for this host covers, each with the prefix that its repository names have there.</summary>
     public IReadOnlyList<(RegistryName Registry, string Prefix)> Visible(string? host)
         => ByHost(host) is { } virtualHost
             ? [(virtualHost.Name, "")]
             : [.. _byPath.Select(entry => (entry.Name, entry.Path.Length == 0 ? "" : entry.Path + "/"))];
+
+    /// <summary>Whether there is (still) a registry of that name.</summary>
+    public bool Contains(RegistryName registry) => _byName.ContainsKey(registry);
 
     /// <summary>Where a registry's new blobs go.</summary>
     public IBlobStore StoreOf(RegistryName registry)
@@ -72,6 +78,7 @@ public sealed class RegistryMap
     {
         if (string.IsNullOrEmpty(host))
             return null;
+        host = host.TrimEnd('.'); // a name may be written with the root's dot
         foreach (var (pattern, entry) in _byHost)
         {
             var fits = IsSuffix(pattern)

@@ -26,13 +26,8 @@ internal sealed class AppendToUploadHandler(UploadDesk desk, IUploadSessions ses
         await using var _ = upload;
 
         var session = upload.Session;
-        if (command.Range is { } range)
-        {
-            if (range.First != session.Offset)
-                return OciError.ChunkOutOfOrder(session.Offset);
-            if (command.Length is { } length && length != range.Length)
-                return OciError.BodyLengthDiffers(range.Length, length);
-        }
+        if (upload.Judge(command.Range, command.Length) is { } misplaced)
+            return misplaced;
 
         var appended = await upload.Staged.AppendAsync(session.Offset, command.Content, session.Algorithm, cancellationToken);
         if (appended is null)
@@ -42,13 +37,9 @@ internal sealed class AppendToUploadHandler(UploadDesk desk, IUploadSessions ses
         }
 
         // A declared range is stored whole or not at all; a stream keeps what arrived, so that its client can go on from there.
-        if (command.Range is { } declared)
-        {
-            if (!appended.Complete)
-                return OciError.BodyIncomplete();
-            if (appended.Offset - session.Offset != declared.Length)
-                return OciError.BodyLengthDiffers(declared.Length, appended.Offset - session.Offset);
-        }
+        var refusal = upload.Judge(command.Range, appended);
+        if (command.Range is not null && refusal is not null)
+            return refusal;
 
         // The client of a broken stream is gone, what it sent counts all the same: no cancellation from here on.
         if (!await sessions.AdvanceAsync(session, appended.Offset, time.GetUtcNow() + options.Expiry, CancellationToken.None))
@@ -57,6 +48,6 @@ internal sealed class AppendToUploadHandler(UploadDesk desk, IUploadSessions ses
             return OciError.UploadUnknown(command.Id);
         }
 
-        return appended.Complete ? new UploadProgress(command.Id, appended.Offset) : OciError.BodyIncomplete();
+        return refusal is null ? new UploadProgress(command.Id, appended.Offset) : refusal;
     }
 }

@@ -1,5 +1,5 @@
 using MediatR;
-using Registry.Application.Registries;
+using Registry.Application.Stores;
 using Registry.Domain.Access;
 using Registry.Domain.Errors;
 using Registry.Domain.Repositories;
@@ -10,7 +10,7 @@ namespace Registry.Application.Uploads;
 /// <summary>Ends an upload session and drops its bytes (distribution-spec, end-14).</summary>
 public sealed record CancelUploadCommand(RepositoryIdentity Repository, Principal Owner, UploadId Id) : IRequest<Result<Unit>>;
 
-internal sealed class CancelUploadHandler(IUploadSessions sessions, RegistryMap registries)
+internal sealed class CancelUploadHandler(IUploadSessions sessions, IBlobStores stores)
     : IRequestHandler<CancelUploadCommand, Result<Unit>>
 {
     public async Task<Result<Unit>> Handle(CancelUploadCommand command, CancellationToken cancellationToken)
@@ -22,7 +22,7 @@ internal sealed class CancelUploadHandler(IUploadSessions sessions, RegistryMap 
             return OciError.UploadUnknown(command.Id);
 
         // A request that is still writing finds its session gone and drops the bytes itself.
-        if (registries.StoreOf(command.Repository.Registry).Staging.TryOpen(command.Id) is { } staged)
+        if (stores.Find(session.Store)?.Staging.TryOpen(command.Id) is { } staged)
         {
             await using (staged)
                 await staged.DiscardAsync();

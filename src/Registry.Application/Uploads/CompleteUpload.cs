@@ -31,13 +31,8 @@ internal sealed class CompleteUploadHandler(UploadDesk desk, IUploadSessions ses
         await using var _ = upload;
 
         var session = upload.Session;
-        if (command.Range is { } range)
-        {
-            if (range.First != session.Offset)
-                return OciError.ChunkOutOfOrder(session.Offset);
-            if (command.Length is { } length && length != range.Length)
-                return OciError.BodyLengthDiffers(range.Length, length);
-        }
+        if (upload.Judge(command.Range, command.Length) is { } misplaced)
+            return misplaced;
 
         var appended = await upload.Staged.AppendAsync(
             session.Offset, command.Content ?? Stream.Null, command.Digest.Algorithm, cancellationToken);
@@ -47,11 +42,8 @@ internal sealed class CompleteUploadHandler(UploadDesk desk, IUploadSessions ses
             return OciError.UploadUnknown(command.Id);
         }
 
-        if (!appended.Complete)
-            return OciError.BodyIncomplete();
-        if (command.Range is { } declared && appended.Offset - session.Offset != declared.Length)
-            return OciError.BodyLengthDiffers(declared.Length, appended.Offset - session.Offset);
-
+        if (upload.Judge(command.Range, appended) is { } refusal)
+            return refusal;
         if (await upload.Staged.PublishAsync(command.Digest, appended.Offset, cancellationToken) is not { } location)
             return OciError.DigestMismatch(command.Digest) with { Offset = session.Offset };
 

@@ -1,6 +1,7 @@
 using MediatR;
 using Registry.Application.Stores;
 using Registry.Domain.Errors;
+using Registry.Domain.Uploads;
 
 namespace Registry.Application.Uploads;
 
@@ -22,17 +23,19 @@ internal sealed class PurgeUploadsHandler(IUploadSessions sessions, IBlobStores 
     public async Task<Result<PurgedUploads>> Handle(PurgeUploadsCommand command, CancellationToken cancellationToken)
     {
         var (expired, leftovers) = (0, 0);
-        while (await sessions.ListExpiredAsync(BatchSize, cancellationToken) is { Count: > 0 } batch)
+        int dropped;
+        do
         {
-            foreach (var session in batch)
+            dropped = 0;
+            foreach (var session in await sessions.ListExpiredAsync(BatchSize, cancellationToken))
             {
-                await using var staged = stores.Find(session.Store)?.Staging.TryOpen(session.Id);
-                if (await sessions.RemoveAsync(session.Repository, session.Id, cancellationToken))
-                    expired++;
-                if (staged is not null)
-                    await staged.DiscardAsync();
+                if (await DropAsync(session, cancellationToken))
+                    dropped++;
             }
+
+            expired += dropped;
         }
+        while (dropped > 0); // what is left is being written to
 
         foreach (var store in stores.All)
         {
@@ -49,5 +52,21 @@ internal sealed class PurgeUploadsHandler(IUploadSessions sessions, IBlobStores 
         }
 
         return new PurgedUploads(expired, leftovers);
+    }
+
+    private async Task<bool> DropAsync(UploadSession session, CancellationToken cancellationToken)
+    {
+        var store = stores.Find(session.Store);
+        var staged = store?.Staging.TryOpen(session.Id);
+        if (store is not null && staged is null)
+            return false; // a chunk is on its way, and renews the session when it has arrived
+
+        await using var _ = staged;
+        if (await sessions.FindAsync(session.Repository, session.Id, cancellationToken) is not null)
+            return false; // it has just been renewed
+        var removed = await sessions.RemoveAsync(session.Repository, session.Id, cancellationToken);
+        if (staged is not null)
+            await staged.DiscardAsync();
+        return removed;
     }
 }

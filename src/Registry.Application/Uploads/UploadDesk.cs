@@ -1,5 +1,6 @@
 using Registry.Application.Registries;
 using Registry.Domain.Access;
+using Registry.Domain.Blobs;
 using Registry.Domain.Errors;
 using Registry.Domain.Repositories;
 using Registry.Domain.Uploads;
@@ -10,17 +11,36 @@ namespace Registry.Application.Uploads;
 internal sealed record OpenUpload(UploadSession Session, IStagedUpload Staged) : IAsyncDisposable
 {
     public ValueTask DisposeAsync() => Staged.DisposeAsync();
+
+    /// <summary>Why a body cannot be taken that says it belongs at <paramref name="range"/>; null when it can.</summary>
+    /// <param name="length">Of the body in bytes, when announced.</param>
+    public OciError? Judge(ByteRange? range, long? length)
+        => range is not { } declared ? null
+            : declared.First != Session.Offset ? OciError.ChunkOutOfOrder(Session.Offset)
+            : length is { } announced && announced != declared.Length ? OciError.BodyLengthDiffers(declared.Length, announced)
+            : null;
+
+    /// <summary>Why a body that has arrived does not count: it broke off, or is not as long as its range; null when it does.</summary>
+    public OciError? Judge(ByteRange? range, AppendedBytes received)
+        => !received.Complete ? OciError.BodyIncomplete()
+            : range is { } declared && received.Offset - Session.Offset != declared.Length
+                ? OciError.BodyLengthDiffers(declared.Length, received.Offset - Session.Offset)
+            : null;
 }
 
 /// <summary>Opens a session for the one request that may write to it.</summary>
-internal sealed class UploadDesk(IUploadSessions sessions, RegistryMap registries)
+internal sealed class UploadDesk(IUploadSessions sessions, RegistryMap registries, TimeProvider time)
 {
+    private const int MaxTries = 10;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
+
     public async Task<Result<OpenUpload>> OpenAsync(
         RepositoryIdentity repository, Principal owner, UploadId id, CancellationToken cancellationToken)
     {
         // First the bytes, then the row: the row that is read under the lock cannot grow old.
         var store = registries.StoreOf(repository.Registry);
-        var staged = store.Staging.TryOpen(id);
+        var staged = await TryOpenAsync(store.Staging, id, cancellationToken);
         try
         {
             var session = await sessions.FindAsync(repository, id, cancellationToken);
@@ -37,6 +57,19 @@ internal sealed class UploadDesk(IUploadSessions sessions, RegistryMap registrie
         {
             if (staged is not null)
                 await staged.DisposeAsync();
+        }
+    }
+
+    // A client that comes back after a broken connection may be faster than the end of the request that it broke.
+    private async Task<IStagedUpload?> TryOpenAsync(IUploadStaging staging, UploadId id, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            if (staging.TryOpen(id) is { } staged)
+                return staged;
+            if (tries == MaxTries)
+                return null;
+            await Task.Delay(Pause, time, cancellationToken);
         }
     }
 }

@@ -94,7 +94,7 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
         => new(OciErrorCode.Unsupported, ErrorReason.Unsupported, "Deleting is switched off (Registry:Delete:Enabled).");
 
     public static OciError Unauthenticated()
-        => new(OciErrorCode.Unauthorized, ErrorReason.Unauthenticated, "This needs credentials.");
+        => new(OciErrorCode.Unauthorized, ErrorReason.Unauthenticated, "Clients without credentials may not do this here (Registry:Access:Anonymous).");
 
     public static OciError AccessUndecided()
         => new(
@@ -103,6 +103,9 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
             "This registry serves only its own machine, without a proxy, until its configuration says what others may do (Registry:Access:Anonymous).");
 
     public static OciError Denied(string why) => new(OciErrorCode.Denied, ErrorReason.Denied, why);
+
+    public static OciError ParameterMissing(string name)
+        => new(OciErrorCode.Unsupported, ErrorReason.Invalid, $"The query parameter '{name}' is missing.");
 
     public static OciError NothingHere() => new(OciErrorCode.Unsupported, ErrorReason.NotFound, "There is nothing at this path.");
 

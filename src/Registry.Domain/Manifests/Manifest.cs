@@ -22,10 +22,13 @@ public abstract record Manifest
     /// <summary>The annotations as the JSON object that was pushed, or null.</summary>
     public string? Annotations { get; init; }
 
-    /// <summary>Blobs that must be in the repository: config and layers, without non-distributable ones; each once.</summary>
+    /// <summary>Blobs that the manifest refers to; each once.</summary>
     public abstract IReadOnlyList<Digest> Blobs { get; }
 
-    /// <summary>Manifests that must be in the repository: an index's children; each once.</summary>
+    /// <summary>Those of <see cref="Blobs"/> that must be in the repository: all but non-distributable layers.</summary>
+    public abstract IReadOnlyList<Digest> RequiredBlobs { get; }
+
+    /// <summary>Manifests that the manifest refers to, which must be in the repository: an index's children; each once.</summary>
     public abstract IReadOnlyList<Digest> Children { get; }
 }
 
@@ -34,7 +37,9 @@ public sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor> 
 {
     public override MediaType ArtifactType => DeclaredArtifactType ?? Config.MediaType;
 
-    public override IReadOnlyList<Digest> Blobs { get; } =
+    public override IReadOnlyList<Digest> Blobs { get; } = [.. Layers.Prepend(Config).Select(blob => blob.Digest).Distinct()];
+
+    public override IReadOnlyList<Digest> RequiredBlobs { get; } =
         [.. Layers.Where(layer => !layer.MediaType.IsNonDistributableLayer).Prepend(Config).Select(blob => blob.Digest).Distinct()];
 
     public override IReadOnlyList<Digest> Children => [];
@@ -45,7 +50,12 @@ public sealed record ImageIndex(IReadOnlyList<Descriptor> Manifests, MediaType? 
 {
     public override MediaType? ArtifactType => DeclaredArtifactType;
 
-    public override IReadOnlyList<Digest> Blobs => [];
+    /// <summary>What is listed under a type that no manifest has; build caches list their layers so.</summary>
+    public override IReadOnlyList<Digest> Blobs { get; } =
+        [.. Manifests.Where(child => !child.MediaType.IsManifest).Select(child => child.Digest).Distinct()];
 
-    public override IReadOnlyList<Digest> Children { get; } = [.. Manifests.Select(child => child.Digest).Distinct()];
+    public override IReadOnlyList<Digest> RequiredBlobs => Blobs;
+
+    public override IReadOnlyList<Digest> Children { get; } =
+        [.. Manifests.Where(child => child.MediaType.IsManifest).Select(child => child.Digest).Distinct()];
 }

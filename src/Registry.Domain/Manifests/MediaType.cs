@@ -24,6 +24,12 @@ public sealed record MediaType
         => Value.StartsWith("application/vnd.oci.image.layer.nondistributable.v1.tar", StringComparison.Ordinal)
             || Value.StartsWith("application/vnd.docker.image.rootfs.foreign.diff.tar", StringComparison.Ordinal);
 
+    /// <summary>A type that a registry takes manifests of.</summary>
+    public bool IsManifest => Equals(OciManifest) || IsIndex || Equals(DockerManifest);
+
+    /// <summary>A list of manifests, OCI's or Docker's.</summary>
+    public bool IsIndex => Equals(OciIndex) || Equals(DockerManifestList);
+
     /// <summary>Docker's first manifest format, signed or not, which no current client can use.</summary>
     public bool IsSchema1
         => Value is "application/vnd.docker.distribution.manifest.v1+json" or "application/vnd.docker.distribution.manifest.v1+prettyjws";

@@ -13,7 +13,7 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
 {
     private const string Find =
         """
-        SELECT b.store, b.location, b.size, l.repository_id,
+        SELECT b.store, b.location, b.size, b.generation, l.repository_id,
             CASE WHEN l.lease < @half_spent AND NOT EXISTS (
                 SELECT 1 FROM manifest_blobs m WHERE m.repository_id = l.repository_id AND m.blob = l.digest) THEN 1 ELSE 0 END
         FROM repositories r
@@ -61,7 +61,7 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
                     INSERT INTO blobs (store, digest, location, size, state, created_at)
                     VALUES (@Store, @digest, @Location, @Size, 'present', @now)
                     ON CONFLICT (store, digest) DO UPDATE
-                    SET location = excluded.location, size = excluded.size, state = 'present'
+                    SET location = excluded.location, size = excluded.size, state = 'present', generation = blobs.generation + 1
                     """,
                     new { blob.Store, digest, blob.Location, blob.Size, now });
                 await LinkAsync(write.Connection, repository, blob.Store, digest, now);
@@ -121,9 +121,9 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             session => session.Connection.ExecuteAsync(
                 """
                 UPDATE blobs SET state = 'missing'
-                WHERE store = @Store AND digest = @digest AND location = @Location AND state = 'present'
+                WHERE store = @Store AND digest = @digest AND generation = @Generation AND state = 'present'
                 """,
-                new { blob.Store, digest = blob.Digest.ToColumn(), blob.Location }),
+                new { blob.Store, digest = blob.Digest.ToColumn(), blob.Generation }),
             durable: false,
             cancellationToken);
 
@@ -146,7 +146,7 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             ("@half_spent", halfSpent));
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         return await row.ReadAsync(cancellationToken)
-            ? new(new(row.GetString(0), digest, row.GetString(1), row.GetInt64(2)), row.GetInt64(3), row.GetInt64(4) != 0)
+            ? new(new(row.GetString(0), digest, row.GetString(1), row.GetInt64(2), row.GetInt64(3)), row.GetInt64(4), row.GetInt64(5) != 0)
             : null;
     }
 

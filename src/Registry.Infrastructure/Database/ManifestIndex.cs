@@ -42,6 +42,12 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
     // What a tag points at is referred to by that tag.
     private const string HoldByTag = $"SELECT m.digest, m.media_type, m.size, m.id, 0 {ByTag}";
 
+    private const string InsertBlob
+        = "INSERT INTO manifest_blobs (repository_id, manifest, blob) VALUES (@repository, @manifest, @blob) ON CONFLICT DO NOTHING";
+
+    private const string InsertChild
+        = "INSERT INTO manifest_children (repository_id, manifest, child) VALUES (@repository, @manifest, @child) ON CONFLICT DO NOTHING";
+
     public Task<StoredManifest?> FindAsync(RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
         => database.ReadAsync(
             async session =>
@@ -91,7 +97,15 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
 
     public async Task<MissingReferences> PutAsync(NewManifest manifest, CancellationToken cancellationToken)
     {
-        var missing = await database.WriteAsync(session => PutAsync(session, manifest, cancellationToken), durable: true, cancellationToken);
+        // Looked at beforehand, so that a manifest that cannot be taken does not hold up the writers; the write looks again.
+        var missing = await database.ReadAsync(
+            async session => await FindMissingAsync(
+                session, await session.Connection.FindRepositoryAsync(manifest.Repository), manifest.Manifest, cancellationToken),
+            cancellationToken);
+        if (missing.Any)
+            return missing;
+
+        missing = await database.WriteAsync(session => PutAsync(session, manifest, cancellationToken), durable: true, cancellationToken);
         outbox.Announce();
         return missing;
     }
@@ -116,7 +130,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         var now = leases.Now;
         var repository = repositoryId ?? await connection.EnsureRepositoryAsync(manifest.Repository, now);
         var digest = manifest.Digest.ToColumn();
-        await StoreAsync(connection, repository, digest, manifest, now);
+        await StoreAsync(session, repository, digest, manifest, now);
         foreach (var tag in manifest.Tags)
             await MoveTagAsync(connection, repository, tag, digest, manifest.Principal, now);
         await ManifestOutbox.AddManifestAsync(connection, repository, manifest.Digest);
@@ -140,13 +154,15 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
             await ManifestOutbox.AddTagAsync(connection, id, tag);
         }
 
-        // What it alone may have kept starts a full lease: a client that has just seen it can still rely on it.
+        // What it alone may have kept (blobs, children, what refers to it) starts a full lease: a client that has just seen it
+        // can still rely on it.
         await connection.ExecuteAsync(
             """
             UPDATE repository_blobs SET lease = @Full WHERE repository_id = @id
                 AND digest IN (SELECT blob FROM manifest_blobs WHERE repository_id = @id AND manifest = @digest);
             UPDATE manifests SET lease = @Full WHERE repository_id = @id
                 AND digest IN (SELECT child FROM manifest_children WHERE repository_id = @id AND manifest = @digest);
+            UPDATE manifests SET lease = @Full WHERE repository_id = @id AND subject = @digest;
             DELETE FROM manifest_blobs WHERE repository_id = @id AND manifest = @digest;
             DELETE FROM manifest_children WHERE repository_id = @id AND manifest = @digest;
             """,
@@ -166,10 +182,10 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         DatabaseSession session, long? repository, Manifest manifest, CancellationToken cancellationToken)
     {
         if (repository is not { } id)
-            return new(manifest.Blobs, manifest.Children);
+            return new(manifest.RequiredBlobs, manifest.Children);
 
         var (blobs, children) = (new List<Digest>(), new List<Digest>());
-        foreach (var blob in manifest.Blobs)
+        foreach (var blob in manifest.RequiredBlobs)
         {
             var found = session.Prepared(
                 """
@@ -195,10 +211,10 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         return blobs.Count + children.Count == 0 ? MissingReferences.None : new(blobs, children);
     }
 
-    private async Task StoreAsync(DbConnection connection, long repository, byte[] digest, NewManifest put, long now)
+    private async Task StoreAsync(DatabaseSession session, long repository, byte[] digest, NewManifest put, long now)
     {
         var manifest = put.Manifest;
-        await connection.ExecuteAsync(
+        await session.Connection.ExecuteAsync(
             """
             INSERT INTO manifests (repository_id, digest, media_type, artifact_type, config_type, subject, size, lease, pushed_at, annotations, payload)
             VALUES (@repository, @digest, @MediaType, @ArtifactType, @ConfigType, @Subject, @Size, @Full, @now, @Annotations, @Payload)
@@ -220,18 +236,9 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
                 Payload = put.Content.ToArray(),
             });
         foreach (var blob in manifest.Blobs)
-        {
-            await connection.ExecuteAsync(
-                "INSERT INTO manifest_blobs (repository_id, manifest, blob) VALUES (@repository, @digest, @blob) ON CONFLICT DO NOTHING",
-                new { repository, digest, blob = blob.ToColumn() });
-        }
-
+            await session.Prepared(InsertBlob, ("@repository", repository), ("@manifest", digest), ("@blob", blob.ToColumn())).ExecuteNonQueryAsync();
         foreach (var child in manifest.Children)
-        {
-            await connection.ExecuteAsync(
-                "INSERT INTO manifest_children (repository_id, manifest, child) VALUES (@repository, @digest, @child) ON CONFLICT DO NOTHING",
-                new { repository, digest, child = child.ToColumn() });
-        }
+            await session.Prepared(InsertChild, ("@repository", repository), ("@manifest", digest), ("@child", child.ToColumn())).ExecuteNonQueryAsync();
     }
 
     private async Task MoveTagAsync(DbConnection connection, long repository, Tag tag, byte[] digest, Principal principal, long now)

@@ -49,8 +49,20 @@ internal static class Migrations
         }
         catch
         {
-            await connection.ExecuteAsync("ROLLBACK");
+            await RollBackAsync(connection);
             throw;
+        }
+    }
+
+    private static async Task RollBackAsync(DbConnection connection)
+    {
+        try
+        {
+            await connection.ExecuteAsync("ROLLBACK");
+        }
+        catch (DbException)
+        {
+            // SQLite has done it already (disk full, I/O error): what it said first is what counts.
         }
     }
 

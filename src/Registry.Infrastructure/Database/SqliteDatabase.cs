@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dapper;
 using Microsoft.Data.Sqlite;
 using Registry.Domain.Errors;
 using SQLitePCL;
@@ -27,12 +28,17 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         try
         {
             _writing = Connect();
-            Execute(_writing, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+            if (raw.sqlite3_db_readonly(((SqliteConnection)_writing.Connection).Handle, "main") != 0)
+                throw Refused("it is readonly");
+            // In memory, and on some network drives, there is no such log; SQLite then goes on without saying so.
+            if (await _writing.Connection.ExecuteScalarAsync<string>("PRAGMA journal_mode = WAL") != "wal")
+                throw Refused("it is no file on a disk that can hold a write-ahead log");
+            Execute(_writing, "PRAGMA synchronous = FULL");
             await Migrations.ApplySqliteAsync(_writing.Connection, time, cancellationToken);
         }
-        catch (SqliteException e)
+        catch (Exception e) when (e is SqliteException or ArgumentException)
         {
-            throw new StartRefusedException($"The database '{connectionString}' cannot be used ({e.Message}): check Registry:Database:ConnectionString.", e);
+            throw Refused(e.Message, e);
         }
 
         _writer = new(RunWriter) { IsBackground = true, Name = "database writer" };
@@ -68,14 +74,15 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         var request = new Write<T>(write, durable, cancellationToken);
         try
         {
-            _queue.Add(request, cancellationToken);
+            if (_queue.TryAdd(request))
+                return request.Result;
         }
         catch (InvalidOperationException e)
         {
             throw new StorageException(OciError.Unavailable("database"), e); // shutting down
         }
 
-        return request.Result;
+        throw new StorageException(OciError.Unavailable("database"), new TimeoutException("Too many writes are waiting."));
     }
 
     public override async ValueTask DisposeAsync()
@@ -88,6 +95,9 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             await _writing.DisposeAsync(); // the last connection: writes the WAL back into the database file
         _queue.Dispose();
     }
+
+    private StartRefusedException Refused(string problem, Exception? cause = null)
+        => new($"The database '{connectionString}' cannot be used ({problem}): check Registry:Database:ConnectionString.", cause);
 
     private DatabaseSession Connect()
     {

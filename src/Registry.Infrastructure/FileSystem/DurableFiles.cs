@@ -52,13 +52,7 @@ internal sealed class DurableFiles(FileSystemLayout layout)
     /// <summary>Writes the file that marks the root as ours, creating the root when it is new.</summary>
     public void WriteGuard(ReadOnlyMemory<byte> content)
     {
-        var folders = new Stack<string>();
-        for (var folder = layout.Root; !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)!)
-            folders.Push(folder);
-        Directory.CreateDirectory(layout.Root);
-        foreach (var folder in folders)
-            NativeFiles.FlushDirectory(Path.GetDirectoryName(folder)!);
-
+        CreateFolder(layout.Root);
         Place(layout.Guard, file => RandomAccess.Write(file, content.Span, 0));
         NativeFiles.FlushDirectory(layout.Root);
     }
@@ -86,6 +80,18 @@ internal sealed class DurableFiles(FileSystemLayout layout)
     {
         if (!File.Exists(layout.Guard))
             throw new IOException($"'{layout.Guard}' is not there: the folder is not mounted, or was emptied.");
+    }
+
+    /// <summary>Makes a folder with all above it that are missing, durably.</summary>
+    /// <param name="path">A full path.</param>
+    public static void CreateFolder(string path)
+    {
+        var missing = new Stack<string>();
+        for (var folder = path; !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)!)
+            missing.Push(folder);
+        Directory.CreateDirectory(path);
+        foreach (var folder in missing)
+            NativeFiles.FlushDirectory(Path.GetDirectoryName(folder)!);
     }
 
     private void Place(string target, Action<SafeFileHandle> write)

@@ -6,12 +6,13 @@ using Registry.Infrastructure.Stores;
 namespace Registry.Infrastructure.FileSystem;
 
 /// <summary>Blobs as files of one folder. <see cref="FileSystemLayout"/> draws it.</summary>
-internal sealed class FileSystemBlobStore : IStoreAdapter
+internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
 {
     private readonly FileSystemLayout _layout;
     private readonly DurableFiles _files;
     private readonly StoreFaults _faults;
     private readonly StoreGuard _guard;
+    private FileStream? _held;
 
     public FileSystemBlobStore(string name, StoreOptions options, ILogger<FileSystemBlobStore> logger, TimeProvider time)
     {
@@ -33,11 +34,11 @@ internal sealed class FileSystemBlobStore : IStoreAdapter
 
     public IManifestArchive Manifests { get; }
 
-    public Task PrepareAsync(CancellationToken cancellationToken)
-    {
-        _guard.Prepare();
-        return Task.CompletedTask;
-    }
+    public Task<string> PrepareAsync(string? known, CancellationToken cancellationToken) => Task.FromResult(_guard.Prepare(known));
+
+    public void Hold() => _held = _guard.Hold();
+
+    public void Dispose() => _held?.Dispose();
 
     public Task<string?> FindProblemAsync(CancellationToken cancellationToken)
     {

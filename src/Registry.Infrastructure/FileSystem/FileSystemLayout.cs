@@ -17,7 +17,8 @@ namespace Registry.Infrastructure.FileSystem;
 ///       tags/TAG/current/link                                holds the digest
 ///       tags/TAG/index/ALGORITHM/HEX/link                    what the tag has ever pointed to
 ///   registries/REGISTRY/repositories/NAME/_manifests/        the same, of any other registry
-///   _uploads/UUID                                            one file an upload (or in a folder elsewhere)
+///   registry-store.lock                                      held by the one process that uses the folder
+///   _uploads/UUID.upload                                     one file an upload (or in a folder elsewhere)
 ///   _temporary/UUID                                          files on their way to their place
 /// </code>
 /// A repository's name has no component that begins with an underscore, so it cannot meet a folder of ours.
@@ -25,6 +26,7 @@ namespace Registry.Infrastructure.FileSystem;
 internal sealed class FileSystemLayout(string root, string? staging)
 {
     private const string Blobs = "docker/registry/v2/blobs";
+    private const string UploadExtension = ".upload";
 
     public string Root { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
@@ -34,6 +36,8 @@ internal sealed class FileSystemLayout(string root, string? staging)
     public string Temporary => Path.Combine(Root, "_temporary");
 
     public string Guard => Path.Combine(Root, "registry-store.json");
+
+    public string Lock => Path.Combine(Root, "registry-store.lock");
 
     /// <summary>There when a root holds blobs, this registry's or another's.</summary>
     public string Content => Path.Combine(Root, "docker", "registry", "v2");
@@ -49,7 +53,13 @@ internal sealed class FileSystemLayout(string root, string? staging)
     /// </summary>
     public string? Locate(string location, Digest digest) => location == LocationOf(digest) ? BlobPath(digest) : null;
 
-    public string UploadPath(UploadId id) => Path.Combine(Staging, id.ToString());
+    public string UploadPath(UploadId id) => Path.Combine(Staging, $"{id}{UploadExtension}");
+
+    /// <summary>The upload whose file has that name; null when it is none of ours, whatever else is in the folder.</summary>
+    public static UploadId? UploadOf(string fileName)
+        => fileName.EndsWith(UploadExtension, StringComparison.Ordinal) && UploadId.TryParse(fileName[..^UploadExtension.Length], out var id)
+            ? id
+            : null;
 
     public string NewTemporaryPath() => Path.Combine(Temporary, Guid.NewGuid().ToString("D"));
 

@@ -31,7 +31,7 @@ internal sealed class FileSystemStaging(FileSystemLayout layout, DurableFiles fi
         using var entries = faults.Guard(() => folder.EnumerateFiles().GetEnumerator());
         while (faults.Guard(entries.MoveNext))
         {
-            if (UploadId.TryParse(entries.Current.Name, out var id) && entries.Current.LastWriteTimeUtc < time.UtcDateTime)
+            if (FileSystemLayout.UploadOf(entries.Current.Name) is { } id && entries.Current.LastWriteTimeUtc < time.UtcDateTime)
                 yield return id;
         }
     }

@@ -16,19 +16,36 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
-    private sealed record Mark(string? Product, int Layout);
+    private sealed record Mark(string? Product, int Layout, string? Id);
 
+    /// <param name="known">The id that the root must carry; null when any will do.</param>
+    /// <returns>The id that the root carries.</returns>
     /// <exception cref="StartRefusedException">The root cannot or must not be used.</exception>
-    public void Prepare()
+    public string Prepare(string? known)
     {
-        CheckOwner();
+        var id = CheckOwner(known);
         Try("Staging", layout.Staging, () => Directory.CreateDirectory(layout.Staging));
         Try("Root", layout.Root, () => Directory.CreateDirectory(layout.Temporary));
         ProbeStaging();
         DeleteLeftovers();
+        return id;
     }
 
-    private void CheckOwner()
+    /// <summary>Keeps other processes out of the store until the result is disposed; the system ends it with the process.</summary>
+    /// <exception cref="StartRefusedException">Another process has it.</exception>
+    public FileStream Hold()
+    {
+        try
+        {
+            return new(layout.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException cause) when (File.Exists(layout.Lock))
+        {
+            throw Refused("Root", layout.Root, "is in use by another registry process", "Stop it, or choose another folder.", cause);
+        }
+    }
+
+    private string CheckOwner(string? known)
     {
         byte[]? mark = null;
         Try("Root", layout.Root, () => mark = File.Exists(layout.Guard) ? File.ReadAllBytes(layout.Guard) : null);
@@ -40,13 +57,23 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
                     "Root", layout.Root, "holds the data of another registry", "Choose an empty folder, and import that data.");
             }
 
-            var content = JsonSerializer.SerializeToUtf8Bytes(new Mark(Product, Layout), Json);
-            Try("Root", layout.Root, () => files.WriteGuard(content));
-            return;
+            // A disk that is not mounted leaves an empty folder: taken for the store, every blob would count as lost.
+            if (known is not null)
+            {
+                throw Refused(
+                    "Root", layout.Root, $"has no '{layout.Guard}', but the database knows this store", "Mount the disk, or name the folder that has it.");
+            }
+
+            if (Directory.Exists(layout.Root) && Directory.EnumerateFileSystemEntries(layout.Root).Any(entry => Path.GetFileName(entry) != "lost+found"))
+                throw Refused("Root", layout.Root, "holds other files", "Choose an empty folder.");
+
+            var made = new Mark(Product, Layout, Guid.NewGuid().ToString());
+            Try("Root", layout.Root, () => files.WriteGuard(JsonSerializer.SerializeToUtf8Bytes(made, Json)));
+            return made.Id!;
         }
 
         var owner = Parse(mark);
-        if (owner?.Product != Product || owner.Layout < 1)
+        if (owner?.Product != Product || owner.Layout < 1 || (owner.Layout == Layout && string.IsNullOrEmpty(owner.Id)))
         {
             throw Refused(
                 "Root", layout.Root, $"belongs to something else ('{layout.Guard}' says so)", "Choose an empty folder.");
@@ -60,6 +87,14 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
                 $"has layout {owner.Layout}, this version knows layouts up to {Layout}",
                 "Run the newer version that has used it.");
         }
+
+        if (known is not null && known != owner.Id)
+        {
+            throw Refused(
+                "Root", layout.Root, "is not the folder that the database knows as this store", "Name that folder, or the database that belongs to this one.");
+        }
+
+        return owner.Id!;
     }
 
     private static Mark? Parse(byte[] mark)

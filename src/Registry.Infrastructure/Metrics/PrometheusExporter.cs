@@ -80,8 +80,7 @@ internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExpo
         foreach (var bucket in point.GetHistogramBuckets())
         {
             cumulative += bucket.BucketCount;
-            var bound = double.IsPositiveInfinity(bucket.ExplicitBound) ? "+Inf" : bucket.ExplicitBound.ToString("R", CultureInfo.InvariantCulture);
-            Sample($"{name}_bucket", $"{labels}{separator}le=\"{bound}\"", cumulative);
+            Sample($"{name}_bucket", $"{labels}{separator}le=\"{Number(bucket.ExplicitBound)}\"", cumulative);
         }
 
         Sample($"{name}_sum", labels, point.GetHistogramSum());
@@ -93,8 +92,13 @@ internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExpo
         _text.Append(name);
         if (labels.Length > 0)
             _text.Append('{').Append(labels).Append('}');
-        _text.Append(' ').Append(value.ToString("R", CultureInfo.InvariantCulture)).Append('\n');
+        _text.Append(' ').Append(Number(value)).Append('\n');
     }
+
+    private static string Number(double value)
+        => double.IsPositiveInfinity(value) ? "+Inf"
+            : double.IsNegativeInfinity(value) ? "-Inf"
+            : value.ToString("R", CultureInfo.InvariantCulture);
 
     private static string Labels(in MetricPoint point)
     {

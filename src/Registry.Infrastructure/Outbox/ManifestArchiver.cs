@@ -78,6 +78,8 @@ internal sealed partial class ManifestArchiver(
 
     private async Task ApplyAsync(OutboxEntry entry, CancellationToken cancellationToken)
     {
+        if (!registries.Contains(entry.Repository.Registry))
+            return; // taken out of the configuration: nobody knows its store any more
         if (stores.FindArchive(registries.StoreOf(entry.Repository.Registry).Name) is not { } archive)
             return;
 

@@ -1,3 +1,5 @@
+using Registry.Infrastructure.FileSystem;
+
 namespace Registry.Infrastructure.Startup;
 
 /// <summary>The folder that everything of this instance is in by default, held by one process at a time.</summary>
@@ -12,7 +14,7 @@ internal sealed class DataFolder(string path) : IDisposable
     {
         try
         {
-            Directory.CreateDirectory(Path);
+            DurableFiles.CreateFolder(System.IO.Path.GetFullPath(Path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

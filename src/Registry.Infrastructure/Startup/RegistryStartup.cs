@@ -8,14 +8,13 @@ namespace Registry.Infrastructure.Startup;
 
 /// <summary>Takes hold of folder, stores and database before the first request, in an application of any kind.</summary>
 internal sealed class RegistryStartup(
-    DataFolder data, BlobStores stores, RegistryDatabase database, RegistryMap registries, ICatalog catalog) : IHostedLifecycleService
+    DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries, ICatalog catalog) : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         data.Hold();
-        await Task.WhenAll( // neither needs the other, and a restart should be short
-            Task.Run(() => stores.PrepareAsync(cancellationToken), cancellationToken),
-            Task.Run(() => database.OpenAsync(cancellationToken), cancellationToken));
+        await database.OpenAsync(cancellationToken);
+        await PrepareStoresAsync(cancellationToken);
         await RefuseHiddenRepositoriesAsync(cancellationToken);
     }
 
@@ -28,6 +27,18 @@ internal sealed class RegistryStartup(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task PrepareStoresAsync(CancellationToken cancellationToken)
+    {
+        foreach (var store in stores.Adapters)
+        {
+            var known = await marks.FindAsync(store.Name, cancellationToken);
+            var mark = await store.PrepareAsync(known, cancellationToken);
+            store.Hold();
+            if (known is null)
+                await marks.RecordAsync(store.Name, mark, cancellationToken);
+        }
+    }
 
     // A path given to one registry takes names away from the registry at the root: what is stored under them could not be
     // reached any more, and another content would answer to the same name.

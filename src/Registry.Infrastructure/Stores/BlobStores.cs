@@ -6,7 +6,7 @@ using Registry.Infrastructure.FileSystem;
 namespace Registry.Infrastructure.Stores;
 
 internal sealed class BlobStores(
-    IReadOnlyDictionary<string, StoreOptions> options, ILoggerFactory loggers, TimeProvider time) : IBlobStores
+    IReadOnlyDictionary<string, StoreOptions> options, ILoggerFactory loggers, TimeProvider time) : IBlobStores, IDisposable
 {
     private readonly FrozenDictionary<string, IStoreAdapter> _stores = options.ToFrozenDictionary(
         entry => entry.Key,
@@ -27,10 +27,9 @@ internal sealed class BlobStores(
     /// <summary>Where the manifests of a store's repositories are copied to; null when the configuration has no such store.</summary>
     public IManifestArchive? FindArchive(string name) => _stores.GetValueOrDefault(name)?.Manifests;
 
-    /// <inheritdoc cref="IStoreAdapter.PrepareAsync"/>
-    public async Task PrepareAsync(CancellationToken cancellationToken)
+    public void Dispose()
     {
         foreach (var store in _stores.Values)
-            await store.PrepareAsync(cancellationToken);
+            (store as IDisposable)?.Dispose();
     }
 }

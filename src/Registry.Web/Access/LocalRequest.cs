@@ -1,4 +1,6 @@
 using System.Net;
+using Registry.Application.Registries;
+using Registry.Web.Configuration;
 
 namespace Registry.Web.Access;
 
@@ -16,17 +18,28 @@ internal static class LocalRequest
         => context.Connection is { RemoteIpAddress: { } remote, LocalIpAddress: { } local }
             && IPAddress.IsLoopback(remote) && IPAddress.IsLoopback(local)
             && !IsForwarded(context.Request)
-            && IsLoopbackName(context.Request.Host.Host)
-            && IsSameOrigin(context.Request);
+            && IsOurName(context)
+            && IsOurOrigin(context);
 
     public static bool IsForwarded(HttpRequest request) => Array.Exists(ForwardingHeaders, request.Headers.ContainsKey);
 
     // A foreign name that resolves to this machine is how a page gets past a browser's same-origin rule.
+    private static bool IsOurName(HttpContext context)
+    {
+        var host = context.Request.Host.Host;
+        return IsLoopbackName(host) || context.RequestServices.GetRequiredService<RegistryMap>().HasHost(host);
+    }
+
     private static bool IsLoopbackName(string host)
         => host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
             || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
             || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
-    private static bool IsSameOrigin(HttpRequest request)
-        => request.Headers.Origin.Count == 0 || request.Headers.Origin == $"{request.Scheme}://{request.Host}";
+    private static bool IsOurOrigin(HttpContext context)
+    {
+        var request = context.Request;
+        return request.Headers.Origin.Count == 0
+            || request.Headers.Origin == $"{request.Scheme}://{request.Host}"
+            || context.RequestServices.GetRequiredService<RegistryOptions>().Cors.Origins.Contains(request.Headers.Origin.ToString());
+    }
 }

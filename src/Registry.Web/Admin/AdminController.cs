@@ -24,6 +24,8 @@ public abstract class AdminController(IMediator mediator, RegistryMap registries
     /// </summary>
     protected Result<RepositoryAddress> Resolve(string? name)
     {
+        if (string.IsNullOrEmpty(name))
+            return OciError.ParameterMissing("repository");
         if (!RepositoryName.TryParse(name, out var parsed))
             return OciError.NameInvalid(name);
         var address = registries.Resolve(Request.Host.Host, ns: null, parsed);
@@ -36,7 +38,9 @@ public abstract class AdminController(IMediator mediator, RegistryMap registries
         => PageRequest.TryParse(n, last, out var page) ? page : OciError.PageInvalid(n);
 
     protected static Result<Reference> ReadReference(string? text)
-        => Reference.TryParse(text, out var reference) ? reference : OciError.ManifestUnknown(text);
+        => string.IsNullOrEmpty(text) ? OciError.ParameterMissing("reference")
+            : Reference.TryParse(text, out var reference) ? reference
+            : OciError.ManifestUnknown(text);
 
     /// <summary>A page as the API shows it.</summary>
     protected static PageModel<TModel> ToModel<T, TModel>(Page<T> page, Func<T, TModel> model, Func<T, string> key)

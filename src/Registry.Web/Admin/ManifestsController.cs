@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
@@ -19,7 +20,7 @@ public sealed class ManifestsController(IMediator mediator, RegistryMap registri
     [ProducesResponseType<ManifestModel>(200, "application/json")]
     [ProducesResponseType<ProblemDetails>(404, "application/problem+json")]
     public async Task<IActionResult> Get(
-        [FromQuery] string? repository, [FromQuery] string? reference, CancellationToken cancellationToken)
+        [FromQuery, Required] string? repository, [FromQuery, Required] string? reference, CancellationToken cancellationToken)
     {
         if (!Resolve(repository).TryGet(out var address, out var errors) || !ReadReference(reference).TryGet(out var parsed, out errors))
             return Problem(errors);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
 using Registry.Application.Registries;
@@ -18,7 +19,7 @@ public sealed class TagsController(IMediator mediator, RegistryMap registries) :
     [ProducesResponseType<PageModel<TaggedManifest>>(200, "application/json")]
     [ProducesResponseType<ProblemDetails>(404, "application/problem+json")]
     public async Task<IActionResult> List(
-        [FromQuery] string? repository, [FromQuery] string? n, [FromQuery] string? last, CancellationToken cancellationToken)
+        [FromQuery, Required] string? repository, [FromQuery] string? n, [FromQuery] string? last, CancellationToken cancellationToken)
     {
         if (!ReadPage(n, last).TryGet(out var page, out var errors) || !Resolve(repository).TryGet(out var address, out errors))
             return Problem(errors);

@@ -10,7 +10,9 @@ namespace Registry.Web.Commands;
 /// <param name="Ip">Null for <c>localhost</c>, which is IPv4 and IPv6 loopback together.</param>
 internal sealed record Listener(string Text, IPAddress? Ip, int Port)
 {
-    private string Host => Text.Contains("://*", StringComparison.Ordinal) ? "*" : Ip?.ToString() ?? "localhost";
+    private const string Everywhere = "http://*:";
+
+    private string Host => Text.StartsWith(Everywhere, StringComparison.Ordinal) ? "*" : Ip?.ToString() ?? "localhost";
 
     public bool IsLoopback => Ip is null || IPAddress.IsLoopback(Ip);
 
@@ -27,12 +29,13 @@ internal sealed record Listener(string Text, IPAddress? Ip, int Port)
     public static Listener Parse(string text)
     {
         // "*" is no host name to Uri.
-        if (Uri.TryCreate(text.Replace("://*", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var uri)
+        var everywhere = text.StartsWith(Everywhere, StringComparison.Ordinal);
+        if (Uri.TryCreate(everywhere ? $"http://0.0.0.0:{text[Everywhere.Length..]}" : text, UriKind.Absolute, out var uri)
             && uri is { Scheme: "http", PathAndQuery: "/" } && uri.Port is >= 0 and <= 65535)
         {
             if (uri.Host == "localhost")
                 return new(text, Ip: null, uri.Port);
-            if (text.Contains("://*", StringComparison.Ordinal))
+            if (everywhere)
                 return new(text, IPAddress.IPv6Any, uri.Port);
             if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip))
                 return new(text, ip, uri.Port);

@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Registry.Infrastructure;
 using Registry.Web.Configuration;
@@ -11,7 +14,12 @@ internal sealed class ServeCommand : Command
 {
     private const int Refused = 1;
 
-    private readonly Option<int?> _port = new("--port") { Description = "Port to listen on (default 5000)." };
+    private readonly Option<int?> _port = new("--port")
+    {
+        Description = "Port to listen on (default 5000).",
+        CustomParser = ParsePort,
+    };
+
     private readonly Option<string?> _listen = new("--listen")
     {
         Description = "Address to listen on: localhost (default), an IP address, or * for all.",
@@ -39,9 +47,10 @@ internal sealed class ServeCommand : Command
 
     public async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
+        var listeners = "";
         try
         {
-            await using var app = Build(arguments);
+            await using var app = Build(arguments, out listeners);
             await app.StartAsync(cancellationToken);
             await app.WaitForShutdownAsync(cancellationToken);
             return 0;
@@ -54,13 +63,17 @@ internal sealed class ServeCommand : Command
         {
             return await RefuseAsync($"{e.Message.TrimEnd('.')}: another program listens there; choose another one with --port or --listen.");
         }
+        catch (SocketException e)
+        {
+            return await RefuseAsync($"The server cannot listen on {listeners} ({e.Message}): choose another address with --listen or another port with --port.");
+        }
         catch (Exception e) when (e is InvalidDataException or FormatException or FileNotFoundException)
         {
-            return await RefuseAsync($"The configuration cannot be read: {e.GetBaseException().Message}");
+            return await RefuseAsync($"The configuration cannot be read: {e.Message.TrimEnd('.')}: {e.GetBaseException().Message}");
         }
     }
 
-    private WebApplication Build(ParseResult arguments)
+    private WebApplication Build(ParseResult arguments, out string addresses)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
@@ -96,8 +109,8 @@ internal sealed class ServeCommand : Command
 
         var app = builder.Build();
         app.MapRegistry();
-        app.Lifetime.ApplicationStarted.Register(() => ConsoleLog.Started(
-            app.Logger, string.Join(", ", listeners.Select(listener => listener.Text)), Path.GetFullPath(options.Data)));
+        addresses = string.Join(", ", listeners.Select(listener => listener.Text));
+        app.Lifetime.ApplicationStarted.Register(() => ConsoleLog.Started(app.Logger, string.Join(", ", app.Urls), Path.GetFullPath(options.Data)));
         return app;
     }
 
@@ -124,7 +137,17 @@ internal sealed class ServeCommand : Command
         return settings;
     }
 
-    private static async Task<int> RefuseAsync(string message)
+    private static int? ParsePort(ArgumentResult argument)
+    {
+        var text = argument.Tokens.Count == 0 ? "" : argument.Tokens[0].Value;
+        if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+            return port;
+        argument.AddError($"--port is '{text}', but must be a whole number from 0 to 65535.");
+        return null;
+    }
+
+    /// <summary>Says in one line why nothing runs.</summary>
+    public static async Task<int> RefuseAsync(string message)
     {
         await Console.Error.WriteLineAsync($"registry: {message}");
         return Refused;

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using System.Reflection;
 using Registry.Infrastructure;
 
@@ -38,10 +39,11 @@ internal static class ConfigurationReader
     private static void CheckValue(IConfigurationSection section, Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
+        CheckShape(section, type);
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IDictionary<,>))
         {
             foreach (var entry in section.GetChildren())
-                Check(entry, type.GetGenericArguments()[1]);
+                CheckValue(entry, type.GetGenericArguments()[1]);
         }
         else if (type.IsGenericType)
         {
@@ -58,10 +60,26 @@ internal static class ConfigurationReader
         }
     }
 
+    // A value in the place of a list or group, or the other way round, would be passed over.
+    private static void CheckShape(IConfigurationSection section, Type type)
+    {
+        var single = type == typeof(string) || type.IsValueType;
+        if (single && section.GetChildren().FirstOrDefault() is { } child)
+            throw new StartRefusedException($"{child.Path} is not a known setting; {section.Path} must be {Expected(type)}.");
+        if (!single && section.Value is { Length: > 0 } value)
+        {
+            throw new StartRefusedException(
+                $"{section.Path} is '{value}', but must be "
+                + (typeof(IEnumerable<string>).IsAssignableFrom(type) ? $"a list ({section.Path}:0, {section.Path}:1 …)." : "a group of settings."));
+        }
+    }
+
     private static bool IsValid(string value, Type type)
     {
         if (type == typeof(string))
             return true;
+        if (type == typeof(TimeSpan)) // the converter takes "5" and "24:00:00" for days
+            return value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParseExact(value, "c", CultureInfo.InvariantCulture, out _);
         if (type.IsEnum)
             return Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase);
         try
@@ -77,6 +95,7 @@ internal static class ConfigurationReader
     private static string Expected(Type type)
         => type.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(type))}"
             : type == typeof(bool) ? "true or false"
+            : type == typeof(string) ? "a single text"
             : type == typeof(TimeSpan) ? "a time span such as 00:30:00 or 1.00:00:00 (a day)"
             : "a whole number";
 }

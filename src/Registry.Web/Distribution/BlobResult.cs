@@ -1,5 +1,5 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.Net.Http.Headers;
 using Registry.Application.Blobs;
 using Registry.Application.Stores;
 using Registry.Domain.Blobs;
@@ -11,6 +11,8 @@ namespace Registry.Web.Distribution;
 /// <summary>A blob's bytes, or the part that Range asks for (RFC 9110, section 14). Nothing else knows how bytes leave.</summary>
 internal sealed class BlobResult(Digest digest, long size, IBlobContent? content) : IActionResult
 {
+    private const string Unit = "bytes=";
+
     public static IActionResult Head(Digest digest, long size) => new BlobResult(digest, size, content: null);
 
     /// <summary>Disposes the content when it has been sent.</summary>
@@ -53,16 +55,26 @@ internal sealed class BlobResult(Digest digest, long size, IBlobContent? content
     // any byte of the blob has no length.
     private ByteRange? Range(HttpRequest request)
     {
-        if (request.Headers.Range.Count != 1
-            || !RangeHeaderValue.TryParse(request.Headers.Range.ToString(), out var header)
-            || header.Unit != "bytes" || header.Ranges.Count != 1)
-            return null;
-        if (request.Headers.IfRange.Count > 0 && request.Headers.IfRange != $"\"{digest}\"")
+        var header = request.Headers.Range.ToString();
+        if (!header.StartsWith(Unit, StringComparison.OrdinalIgnoreCase)
+            || (request.Headers.IfRange.Count > 0 && request.Headers.IfRange != $"\"{digest}\""))
             return null;
 
-        var asked = header.Ranges.First();
-        return asked.From is { } from
-            ? new(from, Math.Min(asked.To ?? long.MaxValue, size - 1))
-            : new(Math.Max(0, size - asked.To!.Value), size - 1);
+        var text = header.AsSpan(Unit.Length).Trim();
+        var dash = text.IndexOf('-');
+        if (dash < 0 || !TryReadOffset(text[(dash + 1)..], out var last))
+            return null;
+        if (dash == 0)
+            return last is { } count ? new(Math.Max(0, size - count), count == 0 ? -1 : size - 1) : null;
+        return TryReadOffset(text[..dash], out var first) && !(last < first)
+            ? new(first!.Value, Math.Min(last ?? long.MaxValue, size - 1))
+            : null;
+    }
+
+    // Null when there is no number; one that is too large for any blob counts as the largest.
+    private static bool TryReadOffset(ReadOnlySpan<char> text, out long? offset)
+    {
+        offset = text.IsEmpty ? null : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : long.MaxValue;
+        return !text.ContainsAnyExceptInRange('0', '9');
     }
 }

@@ -28,6 +28,8 @@ public sealed class ReferrersController(IMediator mediator) : ControllerBase
     {
         if (!PageRequest.TryParse(n, last, out var request))
             return OciErrorResult.From(OciError.PageInvalid(n));
+        if (request.After is not null && !Digest.TryParse(request.After, out _))
+            return OciErrorResult.From(OciError.DigestInvalid(last));
         var type = string.IsNullOrEmpty(artifactType) ? null : artifactType;
         var listed = await mediator.Send(new ListReferrersQuery(name.Identity, digest, type, request), cancellationToken);
         return listed.Match(page => Deliver(request, type, page), OciErrorResult.From);

@@ -16,7 +16,9 @@ internal sealed record RequestedRepository(string Text, PathString FullPath)
         if (_address is null && RepositoryName.TryParse(Text, out var name))
         {
             var registries = context.RequestServices.GetRequiredService<RegistryMap>();
-            _address = registries.Resolve(context.Request.Host.Host, context.Request.Query["ns"], name);
+            var request = context.Request;
+            var ns = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) ? request.Query["ns"].ToString() : null;
+            _address = registries.Resolve(request.Host.Host, ns, name);
         }
 
         return _address;

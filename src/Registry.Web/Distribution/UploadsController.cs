@@ -82,7 +82,7 @@ public sealed class UploadsController(IMediator mediator, RegistryMap registries
         return completed.Match(blob => Created(name, blob), errors => Refused(name, id, errors));
     }
 
-    [HttpGet("/v2/{name}/blobs/uploads/{id}")] // end-13
+    [HttpGet("/v2/{name}/blobs/uploads/{id}"), HttpHead("/v2/{name}/blobs/uploads/{id}")] // end-13
     [RequiresAccess(RegistryAction.Push)]
     public async Task<IActionResult> Get(RepositoryAddress name, UploadId id, CancellationToken cancellationToken)
     {

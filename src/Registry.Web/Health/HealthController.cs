@@ -11,11 +11,11 @@ namespace Registry.Web.Health;
 public sealed class HealthController(IMediator mediator) : ControllerBase
 {
     /// <summary>The process answers.</summary>
-    [HttpGet("/healthz/live"), HttpGet("/healthz/startup"), PublicEndpoint]
+    [HttpGet("/healthz/live"), HttpHead("/healthz/live"), HttpGet("/healthz/startup"), HttpHead("/healthz/startup"), PublicEndpoint]
     public IActionResult Live() => Ok(new { status = "ok" }); // requests are taken once everything has been opened
 
     /// <summary>Every part that requests need works; 503 otherwise.</summary>
-    [HttpGet("/healthz/ready"), PublicEndpoint]
+    [HttpGet("/healthz/ready"), HttpHead("/healthz/ready"), PublicEndpoint]
     public async Task<IActionResult> Ready(CancellationToken cancellationToken)
     {
         var checks = await mediator.Send(new CheckReadinessQuery(), cancellationToken);

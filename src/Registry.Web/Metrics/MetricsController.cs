@@ -12,7 +12,7 @@ namespace Registry.Web.Metrics;
 [ApiExplorerSettings(IgnoreApi = true)]
 public sealed class MetricsController(RegistryMetrics metrics, RegistryOptions options) : ControllerBase
 {
-    [HttpGet("/metrics"), PublicEndpoint] // judged by address below
+    [HttpGet("/metrics"), HttpHead("/metrics"), PublicEndpoint] // judged by address below
     public async Task<IActionResult> Get()
     {
         // A proxy's address is not the reader's.

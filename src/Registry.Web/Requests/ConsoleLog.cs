@@ -13,6 +13,8 @@ internal static partial class ConsoleLog
         logging.ClearProviders();
         logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information);
         logging.AddFilter("Microsoft", verbose ? LogLevel.Information : LogLevel.Warning);
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning); // it writes queries, and what is secret in them
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // a refused start is told once, by its command
         if (Console.IsOutputRedirected)
         {
             logging.AddJsonConsole(json =>
@@ -53,9 +55,28 @@ internal static partial class ConsoleLog
             };
             textWriter.Write(DateTime.Now.ToString("HH:mm:ss ", CultureInfo.InvariantCulture));
             textWriter.Write(level);
-            textWriter.WriteLine(logEntry.Formatter(logEntry.State, logEntry.Exception));
+            textWriter.Write(logEntry.Formatter(logEntry.State, logEntry.Exception));
+            if (logEntry.Category != typeof(RequestLog).FullName && RequestIdOf(scopeProvider) is { } id) // its lines have it
+                textWriter.Write($" [{id}]");
+            textWriter.WriteLine();
             if (logEntry.Exception is { } e)
                 textWriter.WriteLine(logEntry.LogLevel >= LogLevel.Error ? e.ToString() : e.Message);
+        }
+
+        private static string? RequestIdOf(IExternalScopeProvider? scopes)
+        {
+            var found = new string?[1];
+            scopes?.ForEachScope(
+                static (scope, found) =>
+                {
+                    foreach (var (key, value) in scope as IReadOnlyList<KeyValuePair<string, object?>> ?? [])
+                    {
+                        if (key == "RequestId")
+                            found[0] = value?.ToString();
+                    }
+                },
+                found);
+            return found[0];
         }
     }
 }

@@ -38,11 +38,11 @@ public sealed class GoodManifestsTests : IAsyncLifetime
 
     [Fact]
     public async Task The_blobs_that_must_exist_are_config_and_layers()
-        => Assert.Equal([ManifestSamples.Digest("config"), ManifestSamples.Digest("layer")], (await FactsAsync("image")).Blobs);
+        => Assert.Equal([ManifestSamples.Digest("config"), ManifestSamples.Digest("layer")], (await FactsAsync("image")).RequiredBlobs);
 
     [Fact]
     public async Task A_layer_that_is_elsewhere_need_not_exist()
-        => Assert.Equal([ManifestSamples.Digest("config")], (await FactsAsync("image with a layer that is elsewhere")).Blobs);
+        => Assert.Equal([ManifestSamples.Digest("config")], (await FactsAsync("image with a layer that is elsewhere")).RequiredBlobs);
 
     [Fact]
     public async Task The_children_of_an_index_must_exist_as_manifests()

@@ -143,6 +143,7 @@ public sealed class CompleteUploadTests : UploadTestBase
     {
         var (open, written, leftover) = (UploadId.Create(), UploadId.Create(), UploadId.Create());
         Registry.Sessions.ListExpiredAsync(default, default).ReturnsForAnyArgs(_ => [Session], _ => []);
+        Registry.Sessions.FindAsync(default!, default!, default).ReturnsForAnyArgs((UploadSession?)null); // as good as gone
         Registry.Sessions.RemoveAsync(UseCases.Repository, Id, Arg.Any<CancellationToken>()).Returns(true);
         Registry.Sessions.ExistsAsync(open, Arg.Any<CancellationToken>()).Returns(true);
         Registry.Staging.ListUntouchedSinceAsync(default, default)

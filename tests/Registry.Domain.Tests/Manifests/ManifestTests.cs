@@ -20,13 +20,24 @@ public sealed class ManifestTests
     }
 
     [Fact]
-    public void Layers_that_need_not_be_in_the_registry_are_no_blobs_of_the_image()
+    public void Layers_that_need_not_be_in_the_registry_are_blobs_of_the_image_that_it_does_not_require()
     {
-        Assert.Equal([Digest("config"), Digest("a")], Image(Blob("config"), Blob("windows", Foreign), Blob("a", LayerType)).Blobs);
+        var image = Image(Blob("config"), Blob("windows", Foreign), Blob("a", LayerType));
+        Assert.Equal([Digest("config"), Digest("a")], image.RequiredBlobs);
+        Assert.Equal([Digest("config"), Digest("windows"), Digest("a")], image.Blobs);
         // The same bytes listed as a plain layer too must be there all the same.
-        Assert.Equal([Digest("config"), Digest("a")], Image(Blob("config"), Blob("a", Foreign), Blob("a", LayerType)).Blobs);
+        Assert.Equal([Digest("config"), Digest("a")], Image(Blob("config"), Blob("a", Foreign), Blob("a", LayerType)).RequiredBlobs);
         // A config is always needed, whatever type it claims.
-        Assert.Equal([Digest("config")], Image(Blob("config", Foreign)).Blobs);
+        Assert.Equal([Digest("config")], Image(Blob("config", Foreign)).RequiredBlobs);
+    }
+
+    [Fact]
+    public void What_an_index_lists_under_no_manifest_type_is_a_blob()
+    {
+        var index = Index(null, Blob("a", MediaType.OciManifest), Blob("cached", LayerType), Blob("cached", LayerType));
+        Assert.Equal([Digest("a")], index.Children);
+        Assert.Equal([Digest("cached")], index.Blobs);
+        Assert.Equal([Digest("cached")], index.RequiredBlobs);
     }
 
     [Fact]

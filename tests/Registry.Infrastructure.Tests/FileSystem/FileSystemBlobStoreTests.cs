@@ -36,7 +36,7 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     {
         var store = await FileSystemStores.StartAsync(_folder.Path);
         await store.AppendAsync(_id, 0, Digits);
-        Assert.Equal([$"_uploads/{_id}", "registry-store.json"], FileSystemStores.FilesBelow(_folder.Path));
+        Assert.Equal([$"_uploads/{_id}.upload", "registry-store.json"], FileSystemStores.FilesBelow(_folder.Path));
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class FileSystemBlobStoreTests : IDisposable
         using var elsewhere = new TemporaryFolder();
         var store = await FileSystemStores.StartAsync(_folder.Path, elsewhere.Path);
         await store.AppendAsync(_id, 0, Digits[..5]);
-        Assert.Equal([_id.ToString()], FileSystemStores.FilesBelow(elsewhere.Path));
+        Assert.Equal([$"{_id}.upload"], FileSystemStores.FilesBelow(elsewhere.Path));
 
         var blob = await store.FinishAsync(_id, 5, Digits[5..], StoreUsage.DigestOf(Digits));
 
@@ -58,7 +58,7 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     {
         var store = await FileSystemStores.StartAsync(_folder.Path);
         await File.WriteAllTextAsync(_folder.Combine("_uploads", "README"), "mine");
-        Directory.CreateDirectory(_folder.Combine("_uploads", _id.ToString()));
+        Directory.CreateDirectory(_folder.Combine("_uploads", $"{_id}.upload"));
         await foreach (var id in store.Staging.ListUntouchedSinceAsync(DateTimeOffset.UtcNow.AddDays(1), CancellationToken.None))
             Assert.Fail($"{id} is no upload.");
     }
@@ -187,7 +187,8 @@ public sealed class FileSystemBlobStoreTests : IDisposable
             },
             NullLoggerFactory.Instance,
             TimeProvider.System);
-        await stores.PrepareAsync(CancellationToken.None);
+        foreach (var adapter in stores.Adapters)
+            await adapter.PrepareAsync(known: null, CancellationToken.None);
 
         await stores.Find("other")!.PushAsync(Digits);
 

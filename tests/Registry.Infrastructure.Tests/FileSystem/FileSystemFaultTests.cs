@@ -145,7 +145,7 @@ public sealed class FileSystemFaultTests : IDisposable
         using var elsewhere = new OtherDevice();
         var log = new RecordingLogger();
         var store = new FileSystemBlobStore("main", new() { Root = _folder.Path, Staging = elsewhere.Path }, log, TimeProvider.System);
-        await store.PrepareAsync(CancellationToken.None);
+        await store.PrepareAsync(known: null, CancellationToken.None);
         Assert.Single(log.Lines, line => line.Contains("another device", StringComparison.Ordinal));
 
         var content = GeneratedStream.Bytes(1_500_000);
@@ -171,7 +171,7 @@ public sealed class FileSystemFaultTests : IDisposable
             Assert.Equal(ErrorReason.StoreFull, failure.Error.Reason);
         }
 
-        Assert.Equal(300_000, new FileInfo(Path.Combine(root, "_uploads", id.ToString())).Length);
+        Assert.Equal(300_000, new FileInfo(Path.Combine(root, "_uploads", $"{id}.upload")).Length);
         Assert.Equal(Digits, await store.ReadAsync(small));
         var blob = await store.FinishAsync(id, 300_000, content[300_000..], StoreUsage.DigestOf(content));
         Assert.Equal(content, await store.ReadAsync(blob!));

@@ -9,7 +9,7 @@ internal static class FileSystemStores
     public static async Task<FileSystemBlobStore> StartAsync(string root, string? staging = null)
     {
         var store = Create(root, staging);
-        await store.PrepareAsync(CancellationToken.None);
+        await store.PrepareAsync(known: null, CancellationToken.None);
         return store;
     }
 

@@ -16,7 +16,7 @@ public sealed class StoreGuardTests : IDisposable
     public async Task A_new_root_is_created_and_marked()
     {
         await FileSystemStores.StartAsync(Root);
-        Assert.Equal("""{"product":"registry","layout":1}""", await File.ReadAllTextAsync(Guard));
+        Assert.Matches("""^{"product":"registry","layout":1,"id":"[0-9a-f-]{36}"}$""", await File.ReadAllTextAsync(Guard));
     }
 
     [Fact]
@@ -90,6 +90,64 @@ public sealed class StoreGuardTests : IDisposable
 
         Assert.False(File.Exists(old));
         Assert.True(File.Exists(fresh));
+    }
+
+    [Fact]
+    public async Task A_store_that_the_database_knows_is_not_taken_for_a_new_one_when_its_disk_is_not_there()
+    {
+        var mark = await FileSystemStores.Create(Root).PrepareAsync(known: null, CancellationToken.None);
+        Assert.Equal(mark, await FileSystemStores.Create(Root).PrepareAsync(mark, CancellationToken.None));
+
+        Directory.Move(Root, $"{Root}-unmounted");
+        Directory.CreateDirectory(Root);
+        var refusal = await Assert.ThrowsAsync<StartRefusedException>(
+            () => FileSystemStores.Create(Root).PrepareAsync(mark, CancellationToken.None));
+
+        Assert.Contains("Mount the disk", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Root));
+    }
+
+    [Fact]
+    public async Task Another_store_is_not_taken_for_the_one_that_the_database_knows()
+    {
+        await FileSystemStores.StartAsync(Root);
+        var refusal = await Assert.ThrowsAsync<StartRefusedException>(
+            () => FileSystemStores.Create(Root).PrepareAsync("another", CancellationToken.None));
+        Assert.Contains("not the folder that the database knows", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_with_other_files_is_refused_but_for_what_a_new_disk_holds()
+    {
+        Directory.CreateDirectory(Path.Combine(Root, "lost+found"));
+        await File.WriteAllTextAsync(Path.Combine(Root, "letter.txt"), "Dear");
+        await AssertRefusedAsync("holds other files", "empty folder");
+
+        File.Delete(Path.Combine(Root, "letter.txt"));
+        await FileSystemStores.StartAsync(Root);
+    }
+
+    [Fact]
+    public async Task One_process_has_a_store_at_a_time()
+    {
+        var first = await FileSystemStores.StartAsync(Root);
+        var second = await FileSystemStores.StartAsync(Root);
+        first.Hold();
+        Assert.Contains("in use", Assert.Throws<StartRefusedException>(second.Hold).Message, StringComparison.Ordinal);
+
+        first.Dispose();
+        second.Hold();
+        second.Dispose();
+    }
+
+    [Fact]
+    public async Task Other_files_in_the_staging_folder_are_nobodys_uploads()
+    {
+        var store = await FileSystemStores.StartAsync(Root);
+        var other = Path.Combine(Root, "_uploads", Guid.NewGuid().ToString());
+        await File.WriteAllTextAsync(other, "");
+        File.SetLastWriteTimeUtc(other, DateTime.UtcNow.AddDays(-9));
+        Assert.Empty(await store.Staging.ListUntouchedSinceAsync(DateTimeOffset.UtcNow, CancellationToken.None).ToListAsync());
     }
 
     private async Task MarkAsync(string mark)

@@ -93,7 +93,7 @@ public sealed class Section10TagsTests(RegistryFactory registry) : DistributionT
     public async Task Whole_list()
     {
         var manifest = await Client.PushImageAsync(Repository, "t0000");
-        foreach (var chunk in Enumerable.Range(1, 1200).Chunk(100))
+        foreach (var chunk in Enumerable.Range(1, 1200).Chunk(50))
         {
             var query = string.Join('&', chunk.Select(i => $"tag=t{i:0000}"));
             (await Client.PutManifestAsync(Repository, $"{manifest.Digest}?{query}", manifest)).Expect(201);

@@ -10,7 +10,7 @@ namespace Registry.Application.Manifests.PutManifest;
 
 /// <summary>Stores a manifest and points tags at it (distribution-spec, end-7a and end-7b).</summary>
 /// <param name="Reference">The tag to move, or the digest that the content must have.</param>
-/// <param name="Tags">More tags to move, for a push by digest.</param>
+/// <param name="Tags">More tags to move.</param>
 /// <param name="ContentType">Of the request, without parameters; null when it named none.</param>
 /// <param name="Content">The bytes, which are stored as they are.</param>
 public sealed record PutManifestCommand(
@@ -32,6 +32,9 @@ public sealed record PutManifestResult(Digest Digest, Digest? Subject, IReadOnly
 internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptions options)
     : IRequestHandler<PutManifestCommand, Result<PutManifestResult>>
 {
+    // One error an item that is missing, but a manifest can name tens of thousands.
+    private const int MaxErrors = 100;
+
     public async Task<Result<PutManifestResult>> Handle(PutManifestCommand command, CancellationToken cancellationToken)
     {
         if (command.Tags.Count > options.MaxTags)
@@ -42,7 +45,7 @@ internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptio
         if (expected is not null && expected != digest)
             return OciError.DigestMismatch(expected);
 
-        IReadOnlyList<Tag> tags = command.Reference is Tag tag ? [tag] : [.. command.Tags.Distinct()];
+        IReadOnlyList<Tag> tags = [.. (command.Reference is Tag tag ? command.Tags.Prepend(tag) : command.Tags).Distinct()];
         var manifest = command.Document.ToManifest(command.ContentType);
         var missing = await manifests.PutAsync(
             new(command.Repository, digest, manifest, command.Content, tags, command.Principal), cancellationToken);
@@ -50,8 +53,9 @@ internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptio
         {
             return Result<PutManifestResult>.Refused(
             [
-                .. missing.Blobs.Select(OciError.ReferencedBlobUnknown),
-                .. missing.Manifests.Select(OciError.ReferencedManifestUnknown),
+                .. missing.Blobs.Select(OciError.ReferencedBlobUnknown)
+                    .Concat(missing.Manifests.Select(OciError.ReferencedManifestUnknown))
+                    .Take(MaxErrors),
             ]);
         }
 

@@ -25,10 +25,10 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
                 context.AddFailure(Failure(problem.Path, problem.Text));
         });
 
-        When(command => command.Document.Problems.Count == 0, () =>
-        {
-            RuleFor(command => command).Custom(JudgeTypes);
+        RuleFor(command => command).Custom(JudgeTypes).When(command => command.Document.Problems.Count == 0);
 
+        When(command => command.Document.Problems.Count == 0 && !command.Document.LooksLikeSchema1 && TypeOf(command) is not { IsSchema1: true }, () =>
+        {
             RuleFor(command => command.Document.SchemaVersion)
                 .Equal(2).WithMessage("is not 2").OverridePropertyName("schemaVersion");
             RuleFor(command => command.Document.ArtifactType)
@@ -36,7 +36,7 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
                 .OverridePropertyName("artifactType");
             RuleFor(command => command.Document.Subject!).SetValidator(Descriptor).OverridePropertyName("subject");
 
-            When(command => IsIndex(TypeOf(command)), () =>
+            When(command => TypeOf(command) is { IsIndex: true }, () =>
             {
                 RuleFor(command => command.Document.Manifests)
                     .NotNull().WithMessage("is missing").OverridePropertyName("manifests");
@@ -77,8 +77,6 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
     private static MediaType? TypeOf(PutManifestCommand command)
         => command.ContentType ?? (MediaType.TryParse(command.Document.MediaType, out var type) ? type : null);
 
-    private static bool IsIndex(MediaType? type) => type == MediaType.OciIndex || type == MediaType.DockerManifestList;
-
     private static void JudgeTypes(PutManifestCommand command, ValidationContext<PutManifestCommand> context)
     {
         var (type, document) = (TypeOf(command), command.Document);
@@ -86,7 +84,7 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
             Fail(Whole, "has no media type: neither the Content-Type header nor mediaType names one");
         else if (type.IsSchema1 || document.LooksLikeSchema1)
             Fail(Whole, "is of Docker's schema 1, which is not supported; push it again with a current client");
-        else if (!IsIndex(type) && type != MediaType.OciManifest && type != MediaType.DockerManifest)
+        else if (!type.IsManifest)
             Fail(document.MediaType == type.Value ? "mediaType" : Whole, $"is of the type '{type}', which is no manifest this registry knows");
         else if (document.MediaType is { } declared && declared != type.Value)
             Fail("mediaType", $"is '{OciError.Shorten(declared)}', but the Content-Type is '{type}'");

@@ -40,6 +40,12 @@ internal sealed class ManifestDocument
     public static ManifestDocument Read(ReadOnlyMemory<byte> content)
     {
         var document = new ManifestDocument();
+        if (content.IsEmpty)
+        {
+            document._problems.Add(new("", "is empty"));
+            return document;
+        }
+
         if (!Utf8.IsValid(content.Span))
         {
             document._problems.Add(new("", "is not UTF-8"));

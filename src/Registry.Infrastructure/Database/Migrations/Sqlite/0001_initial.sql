@@ -10,13 +10,20 @@ CREATE TABLE repositories (
     UNIQUE (registry, name)
 );
 
--- The bytes in a store. The location is the store's own word for the place.
+-- The mark that a store's folder or bucket carries: without it, what is there is not the store that these rows speak of.
+CREATE TABLE stores (
+    name  TEXT PRIMARY KEY,
+    mark  TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- The bytes in a store. The location is the store's own word for the place, the generation counts how often they were pushed.
 CREATE TABLE blobs (
     store       TEXT    NOT NULL,
     digest      BLOB    NOT NULL,
     location    TEXT    NOT NULL,
     size        INTEGER NOT NULL,
     state       TEXT    NOT NULL CHECK (state IN ('present', 'missing', 'deleting', 'quarantined')),
+    generation  INTEGER NOT NULL DEFAULT 0,
     created_at  INTEGER NOT NULL,
     PRIMARY KEY (store, digest)
 ) WITHOUT ROWID;
@@ -31,7 +38,7 @@ CREATE TABLE repository_blobs (
 ) WITHOUT ROWID;
 CREATE INDEX repository_blobs_by_digest ON repository_blobs (digest, store);
 
--- The lease counts only while neither a tag nor an index refers to the manifest. The payload stands last: what reads the
+-- The lease counts only while neither a tag nor an index refers to the manifest, and its subject, if it has one, is not there. The payload stands last: what reads the
 -- other columns need not step over it.
 CREATE TABLE manifests (
     id              INTEGER PRIMARY KEY,

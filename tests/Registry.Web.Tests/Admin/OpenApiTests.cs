@@ -1,0 +1,109 @@
+using System.Text.Json;
+
+namespace Registry.Web.Tests.Admin;
+
+/// <summary>The document describes what the admin API does, and nothing else that the server answers.</summary>
+public sealed class OpenApiTests(RegistryFactory registry) : IClassFixture<RegistryFactory>
+{
+    private readonly RegistryClient _client = registry.Client;
+
+    [Fact]
+    public async Task The_document_has_the_admin_api_and_nothing_else()
+    {
+        var document = await GetAsync();
+        Assert.StartsWith("3.", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
+        Assert.Equal("Registry admin API", document.GetProperty("info").GetProperty("title").GetString());
+        Assert.Equal(
+            ["/api/v1/manifests", "/api/v1/registries", "/api/v1/repositories", "/api/v1/tags"],
+            document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("registries", "", "200 400 401")]
+    [InlineData("repositories", "prefix n last", "200 400 401")]
+    [InlineData("tags", "repository n last", "200 400 401 404")]
+    [InlineData("manifests", "repository reference", "200 400 401 404")]
+    public async Task Every_operation_is_described_with_its_parameters_and_answers(string path, string parameters, string answers)
+    {
+        var operation = (await GetAsync()).GetProperty("paths").GetProperty($"/api/v1/{path}").GetProperty("get");
+
+        Assert.NotEmpty(operation.GetProperty("summary").GetString()!);
+        var described = operation.TryGetProperty("parameters", out var list) ? list.EnumerateArray().ToList() : [];
+        Assert.Equal(parameters, string.Join(' ', described.Select(parameter => parameter.GetProperty("name").GetString())));
+        Assert.All(described, parameter => Assert.Equal("query", parameter.GetProperty("in").GetString()));
+        Assert.All(described, parameter => Assert.NotEmpty(parameter.GetProperty("description").GetString()!));
+        Assert.Equal(answers, string.Join(' ', operation.GetProperty("responses").EnumerateObject().Select(answer => answer.Name).Order(StringComparer.Ordinal)));
+        foreach (var answer in operation.GetProperty("responses").EnumerateObject())
+        {
+            var type = answer.Name == "200" ? "application/json" : "application/problem+json";
+            Assert.Equal([type], answer.Value.GetProperty("content").EnumerateObject().Select(content => content.Name));
+        }
+    }
+
+    [Fact]
+    public async Task Every_reference_leads_to_a_schema()
+    {
+        var document = await GetAsync();
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+        var references = ReferencesIn(document).Distinct().ToList();
+        Assert.NotEmpty(references);
+        Assert.All(references, reference => Assert.True(
+            reference.StartsWith("#/components/schemas/", StringComparison.Ordinal)
+                && schemas.TryGetProperty(reference["#/components/schemas/".Length..], out _),
+            reference));
+    }
+
+    [Theory]
+    [InlineData("repositories", "")]
+    [InlineData("tags", "?repository={0}")]
+    [InlineData("manifests", "?repository={0}&reference=v1")]
+    [InlineData("registries", "")]
+    public async Task An_answer_has_just_the_members_that_its_schema_has(string path, string query)
+    {
+        var repository = RegistryFactory.NewRepository();
+        await _client.PushImageAsync(repository, "v1");
+        var document = await GetAsync();
+        var schema = document.GetProperty("paths").GetProperty($"/api/v1/{path}").GetProperty("get")
+            .GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("schema");
+
+        var answer = (await _client.GetAsync($"/api/v1/{path}{query.Replace("{0}", repository, StringComparison.Ordinal)}")).Expect(200);
+
+        Assert.True(Compare(document, schema, answer.Json) > 0);
+    }
+
+    [Fact]
+    public async Task A_page_shows_the_document()
+    {
+        var page = (await _client.GetAsync("/swagger/index.html")).Expect(200);
+        Assert.StartsWith("text/html", page.Header("Content-Type"), StringComparison.Ordinal);
+        Assert.Contains("swagger-ui", page.Text, StringComparison.Ordinal);
+        (await _client.GetAsync("/swagger")).Expect(301, 302);
+        (await _client.GetAsync("/swagger/swagger-ui-bundle.js")).Expect(200);
+        Assert.Contains("/swagger/registry/swagger.json", (await _client.GetAsync("/swagger/index.js")).Expect(200).Text + page.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Compares the members of objects, all the way down; counts the objects it met.</summary>
+    private static int Compare(JsonElement document, JsonElement schema, JsonElement value)
+    {
+        while (schema.TryGetProperty("$ref", out var reference))
+            schema = document.GetProperty("components").GetProperty("schemas").GetProperty(reference.GetString()!.Split('/')[^1]);
+        if (value.ValueKind == JsonValueKind.Array)
+            return value.EnumerateArray().Sum(item => Compare(document, schema.GetProperty("items"), item));
+        if (value.ValueKind != JsonValueKind.Object || !schema.TryGetProperty("properties", out var properties))
+            return 0;
+        Assert.Equal(
+            properties.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal),
+            value.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal));
+        return 1 + value.EnumerateObject().Sum(property => Compare(document, properties.GetProperty(property.Name), property.Value));
+    }
+
+    private static IEnumerable<string> ReferencesIn(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(
+            member => member.Name == "$ref" ? [member.Value.GetString()!] : ReferencesIn(member.Value)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(ReferencesIn),
+        _ => [],
+    };
+
+    private async Task<JsonElement> GetAsync() => (await _client.GetAsync("/swagger/registry/swagger.json")).Expect(200).Json;
+}
