@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using Registry.Testing.Processes;
 using Xunit.Abstractions;
@@ -12,9 +13,15 @@ public sealed class KillTests(ITestOutputHelper output)
 
     private static readonly string[] Repositories = ["team/app", "team/tools"];
 
-    private readonly Random _random = new();
+    // Decides what is pushed and when the server is killed; how threads take turns is the machine's.
+    private static readonly int Seed
+        = int.TryParse(Environment.GetEnvironmentVariable("REGISTRY_TEST_SEED"), CultureInfo.InvariantCulture, out var seed)
+            ? seed
+            : Random.Shared.Next(1 << 24);
+
+    private readonly Random _random = new(Seed);
     private readonly PushLedger _ledger = new();
-    private int _seed = Random.Shared.Next(1 << 24);
+    private int _seed = Seed;
     private int _interrupted;
 
     private static int Kills => Programs.FullSizes ? 150 : 25;
@@ -24,6 +31,7 @@ public sealed class KillTests(ITestOutputHelper output)
     [Fact]
     public async Task What_was_confirmed_survives_every_kill_and_nothing_half_written_is_seen()
     {
+        output.WriteLine($"measured: kills with REGISTRY_TEST_SEED={Seed}");
         using var data = new WorkFolder("kill");
         var clock = Stopwatch.StartNew();
         // What each writer was doing when it was cut off: it does that again first.

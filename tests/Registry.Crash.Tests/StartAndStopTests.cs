@@ -5,25 +5,26 @@ namespace Registry.Crash.Tests;
 
 public sealed class StartAndStopTests(ITestOutputHelper output)
 {
-    // The figure is what matters; a busy machine is no fault of the server.
-    private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(5);
+    // The goal is a second. Where other things run beside the tests, only what is clearly wrong counts.
+    private static readonly TimeSpan Goal = TimeSpan.FromSeconds(Programs.FullSizes ? 1 : 5);
 
     [Fact]
     public async Task The_first_answer_comes_soon_after_the_start()
     {
         using var data = new WorkFolder("start");
         var times = new List<TimeSpan>();
-        for (var i = 0; i < 4; i++)
+        for (var i = 0; i < 6; i++)
         {
             await using var server = await RegistryProcess.StartAsync(data.Path, "/v2/");
             times.Add(server.StartedIn);
         }
 
-        var later = times.Skip(1).Order().ElementAt(1);
+        var later = times.Skip(1).Order().ElementAt(2);
         output.WriteLine(
             $"measured: first 200 of GET /v2/ after {times[0].TotalMilliseconds:0} ms on an empty data folder, "
-            + $"{later.TotalMilliseconds:0} ms on a used one (median of 3)");
-        Assert.All(times, time => Assert.True(time < Slowest, $"The start took {time}."));
+            + $"{later.TotalMilliseconds:0} ms on a used one (median of 5)");
+        Assert.True(later < Goal, $"Half of the starts took {later} or more.");
+        Assert.True(times[0] < TimeSpan.FromSeconds(5), $"The first start took {times[0]}.");
     }
 
     [Fact]
