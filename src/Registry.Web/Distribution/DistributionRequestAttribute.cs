@@ -24,6 +24,14 @@ internal sealed class DistributionRequestAttribute : Attribute, IResourceFilter,
         else if (context.ActionDescriptor.Parameters.Any(parameter => parameter.ParameterType == typeof(RepositoryAddress)))
             context.Result = OciErrorResult.From(OciError.NothingHere()); // routing ignores case, the spec's paths do not
 
+        // The server undoes "chunked" alone: a body in another coding would be stored as something it is not.
+        var coding = context.HttpContext.Request.Headers.TransferEncoding.ToString();
+        if (coding.Length > 0 && !coding.Equals("chunked", StringComparison.OrdinalIgnoreCase))
+        {
+            context.Result = OciErrorResult.From(OciError.RequestInvalid("Of the transfer codings, only chunked is supported."));
+            return;
+        }
+
         // curl --data-binary claims to send a form, and a value provider for forms would read the blob away.
         context.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
         context.ValueProviderFactories.RemoveType<FormFileValueProviderFactory>();

@@ -97,7 +97,7 @@ public sealed class CatalogTests(CatalogTests.Filled filled) : IClassFixture<Cat
         await using var registry = await RegistryFactory.StartAsync();
         var manifest = ManifestBuilder.Index().Build();
         var tags = Enumerable.Range(1000, 1100).Select(number => $"v{number}").ToArray();
-        foreach (var some in tags.Chunk(100))
+        foreach (var some in tags.Chunk(50))
         {
             (await registry.Client.PutManifestAsync("many", $"{manifest.Digest}?{string.Join('&', some.Select(tag => $"tag={tag}"))}", manifest))
                 .Expect(201);
