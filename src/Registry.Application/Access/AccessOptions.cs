@@ -14,8 +14,8 @@ public enum AnonymousAccess
 public sealed class AccessOptions
 {
     /// <summary>
-    /// What anonymous clients may do everywhere. Left out, they may push, but only over loopback without a proxy in between: anything
-    /// else needs the choice made.
+    /// What anonymous clients may do everywhere. Left out, they may do nothing, and the programs of this machine
+    /// (<see cref="Registry.Domain.Access.Principal.Local"/>) everything.
     /// </summary>
     public AnonymousAccess? Anonymous { get; set; }
 }
