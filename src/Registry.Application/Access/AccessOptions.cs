@@ -14,8 +14,8 @@ public enum AnonymousAccess
 public sealed class AccessOptions
 {
     /// <summary>
-    /// What anonymous clients may do everywhere. Left out, they may push, but only over loopback without a proxy in between: anything
-    /// else needs the choice made.
+    /// What anonymous clients may do everywhere. Left out, they may push, but only over loopback without a proxy in
+    /// between: anything else needs the choice made.
     /// </summary>
     public AnonymousAccess? Anonymous { get; set; }
 }

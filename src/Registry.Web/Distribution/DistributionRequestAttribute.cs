@@ -11,8 +11,8 @@ using Registry.Web.Errors;
 namespace Registry.Web.Distribution;
 
 /// <summary>
-/// What is special about requests of the distribution API: bodies are never forms, and a parameter that cannot be read is
-/// answered with the spec's code for it.
+/// What is special about requests of the distribution API: bodies are never forms, and a parameter that cannot be read
+/// is answered with the spec's code for it.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class DistributionRequestAttribute : Attribute, IResourceFilter, IActionFilter
@@ -21,8 +21,10 @@ internal sealed class DistributionRequestAttribute : Attribute, IResourceFilter,
     {
         if (context.HttpContext.Features.Get<RequestedRepository>() is { } repository)
             context.HttpContext.Request.Path = repository.FullPath;
-        else if (context.ActionDescriptor.Parameters.Any(parameter => parameter.ParameterType == typeof(RepositoryAddress)))
-            context.Result = OciErrorResult.From(OciError.NothingHere()); // routing ignores case, the spec's paths do not
+        else if (context.ActionDescriptor.Parameters.Any(
+            parameter => parameter.ParameterType == typeof(RepositoryAddress)))
+            // routing ignores case, the spec's paths do not
+            context.Result = OciErrorResult.From(OciError.NothingHere());
 
         // curl --data-binary claims to send a form, and a value provider for forms would read the blob away.
         context.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
