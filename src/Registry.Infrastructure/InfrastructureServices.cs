@@ -41,8 +41,10 @@ public static class InfrastructureServices
         services.AddSingleton<RegistryDatabase>(provider => database.Kind switch
         {
             DatabaseKind.Sqlite => new SqliteDatabase(
-                database.ConnectionString ?? $"Data Source={Path.Combine(data, "registry.db")}", provider.GetRequiredService<TimeProvider>()),
-            _ => throw new InvalidOperationException($"Registry:Database:Kind is '{database.Kind}', which is no kind of database."),
+                database.ConnectionString ?? $"Data Source={Path.Combine(data, "registry.db")}",
+                provider.GetRequiredService<TimeProvider>()),
+            _ => throw new InvalidOperationException(
+                $"Registry:Database:Kind is '{database.Kind}', which is no kind of database."),
         });
         services.AddSingleton<Leases>();
         services.AddSingleton<StoreMarks>();

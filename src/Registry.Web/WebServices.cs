@@ -9,13 +9,19 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Registry.Web;
 
-/// <summary>The composition of the registry, for its own server as for any ASP.NET Core application that hosts it.</summary>
+/// <summary>
+/// The composition of the registry, for its own server as for any ASP.NET Core application that hosts it.
+/// </summary>
 public static class WebServices
 {
     internal const string CorsPolicy = "registry";
 
-    /// <summary>Adds a registry as the section <c>Registry</c> of <paramref name="configuration"/> describes it.</summary>
-    /// <exception cref="StartRefusedException">The configuration cannot be used; the message names key, value and fix.</exception>
+    /// <summary>
+    /// Adds a registry as the section <c>Registry</c> of <paramref name="configuration"/> describes it.
+    /// </summary>
+    /// <exception cref="StartRefusedException">
+    /// The configuration cannot be used; the message names key, value and fix.
+    /// </exception>
     public static IServiceCollection AddRegistry(this IServiceCollection services, IConfiguration configuration)
         => services.AddRegistry(ConfigurationReader.Read(configuration));
 
@@ -28,7 +34,8 @@ public static class WebServices
         services.AddSingleton(options.Manifests);
         services.AddSingleton(options.GarbageCollection);
         services.AddApplication();
-        services.AddInfrastructure(options.Data, options.Stores.AsReadOnly(), options.Database, options.Registries.AsReadOnly());
+        services.AddInfrastructure(
+            options.Data, options.Stores.AsReadOnly(), options.Database, options.Registries.AsReadOnly());
 
         services.AddSingleton<IStartupFilter, RequestPipeline>();
         services.AddCors(cors => cors.AddPolicy(CorsPolicy, policy => policy
@@ -36,7 +43,8 @@ public static class WebServices
             .AllowAnyMethod()
             .AllowAnyHeader()
             .WithExposedHeaders(
-                "Content-Range", "Docker-Content-Digest", "ETag", "Link", "Location", "OCI-Filters-Applied", "OCI-Subject", "OCI-Tag", "Range",
+                "Content-Range", "Docker-Content-Digest", "ETag", "Link", "Location", "OCI-Filters-Applied",
+                "OCI-Subject", "OCI-Tag", "Range",
                 "Retry-After", "Warning", "WWW-Authenticate", "X-Request-Id")));
         services.AddControllers(mvc => mvc.ModelBinderProviders.Insert(0, new RepositoryAddressBinder()))
             .ConfigureApplicationPartManager(AddOurControllers);
@@ -58,8 +66,8 @@ public static class WebServices
     }
 
     /// <summary>
-    /// Maps the distribution API under <c>/v2</c>, the admin API under <c>/api/v1</c> with its document at <c>/swagger</c>,
-    /// <c>/healthz</c> and <c>/metrics</c>.
+    /// Maps the distribution API under <c>/v2</c>, the admin API under <c>/api/v1</c> with its document at
+    /// <c>/swagger</c>, <c>/healthz</c> and <c>/metrics</c>.
     /// </summary>
     public static WebApplication MapRegistry(this WebApplication app)
     {

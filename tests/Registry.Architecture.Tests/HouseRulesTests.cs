@@ -29,6 +29,22 @@ public sealed class HouseRulesTests
     }
 
     [Fact]
+    public void No_source_line_is_longer_than_120_columns()
+    {
+        var root = Solution.Folder("src");
+        var files = Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(root, path))
+            .Where(name => !name.Split(Path.DirectorySeparatorChar).Intersect(["bin", "obj"]).Any())
+            .ToArray();
+
+        Assert.NotEmpty(files);
+        Expect.Nobody(files.SelectMany(name => File.ReadLines(Path.Combine(root, name))
+            .Select((line, index) => (line.Length, Place: $"src/{name.Replace('\\', '/')}:{index + 1}"))
+            .Where(line => line.Length > 120)
+            .Select(line => line.Place)));
+    }
+
+    [Fact]
     public void Every_request_has_one_handler()
     {
         Assert.NotEmpty(Requests);

@@ -8,6 +8,8 @@ public interface IAccessPolicy
 {
     bool Allows(Principal principal, RepositoryIdentity repository, RegistryAction action);
 
-    /// <summary>Whether there can be any repository in which the principal may do this; lists and <c>/v2/</c> ask so.</summary>
+    /// <summary>
+    /// Whether there can be any repository in which the principal may do this; lists and <c>/v2/</c> ask so.
+    /// </summary>
     bool AllowsAnywhere(Principal principal, RegistryAction action);
 }

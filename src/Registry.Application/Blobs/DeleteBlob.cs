@@ -9,7 +9,8 @@ namespace Registry.Application.Blobs;
 /// <summary>Takes a blob out of a repository (distribution-spec, end-10); other repositories keep it.</summary>
 public sealed record DeleteBlobCommand(RepositoryIdentity Repository, Digest Digest) : IRequest<Result<Unit>>;
 
-internal sealed class DeleteBlobHandler(IBlobLinks links, DeleteOptions options) : IRequestHandler<DeleteBlobCommand, Result<Unit>>
+internal sealed class DeleteBlobHandler(IBlobLinks links, DeleteOptions options)
+    : IRequestHandler<DeleteBlobCommand, Result<Unit>>
 {
     public async Task<Result<Unit>> Handle(DeleteBlobCommand command, CancellationToken cancellationToken)
     {

@@ -6,7 +6,9 @@ using Registry.Domain.Repositories;
 
 namespace Registry.Application.Blobs;
 
-/// <summary>Whether a blob is in a repository, and how long (distribution-spec, end-2, HEAD). The bytes are not touched.</summary>
+/// <summary>
+/// Whether a blob is in a repository, and how long (distribution-spec, end-2, HEAD). The bytes are not touched.
+/// </summary>
 public sealed record FindBlobQuery(RepositoryIdentity Repository, Digest Digest) : IRequest<Result<StoredBlob>>;
 
 internal sealed class FindBlobHandler(IBlobLinks links) : IRequestHandler<FindBlobQuery, Result<StoredBlob>>

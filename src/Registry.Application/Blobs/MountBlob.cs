@@ -9,11 +9,12 @@ using Registry.Domain.Repositories;
 namespace Registry.Application.Blobs;
 
 /// <summary>
-/// Makes a blob of another repository a blob of this one without sending it (distribution-spec, end-11). Refused alike, as
-/// unknown, whether the blob is missing or in a repository that the principal may not read.
+/// Makes a blob of another repository a blob of this one without sending it (distribution-spec, end-11). Refused alike,
+/// as unknown, whether the blob is missing or in a repository that the principal may not read.
 /// </summary>
 /// <param name="From">The repository to take it from; null takes it from any that the principal may read.</param>
-public sealed record MountBlobCommand(RepositoryIdentity Repository, Digest Digest, RepositoryIdentity? From, Principal Principal)
+public sealed record MountBlobCommand(
+    RepositoryIdentity Repository, Digest Digest, RepositoryIdentity? From, Principal Principal)
     : IRequest<Result<Digest>>;
 
 internal sealed class MountBlobHandler(IBlobLinks links, IAccessPolicy access, RegistryMap registries)

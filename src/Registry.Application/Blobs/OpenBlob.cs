@@ -7,13 +7,15 @@ using Registry.Domain.Repositories;
 namespace Registry.Application.Blobs;
 
 /// <summary>
-/// A blob's bytes (distribution-spec, end-2, GET), opened and of the right length before anybody says 200. The caller disposes.
+/// A blob's bytes (distribution-spec, end-2, GET), opened and of the right length before anybody says 200. The caller
+/// disposes.
 /// </summary>
 public sealed record OpenBlobQuery(RepositoryIdentity Repository, Digest Digest) : IRequest<Result<OpenedBlob>>;
 
 public sealed record OpenedBlob(Digest Digest, IBlobContent Content);
 
-internal sealed class OpenBlobHandler(IBlobLinks links, IBlobStores stores) : IRequestHandler<OpenBlobQuery, Result<OpenedBlob>>
+internal sealed class OpenBlobHandler(IBlobLinks links, IBlobStores stores)
+    : IRequestHandler<OpenBlobQuery, Result<OpenedBlob>>
 {
     public async Task<Result<OpenedBlob>> Handle(OpenBlobQuery query, CancellationToken cancellationToken)
     {

@@ -5,7 +5,10 @@ namespace Registry.Application.Catalog;
 /// <summary>The repositories that hold at least one manifest, in byte order of their names.</summary>
 public interface ICatalog
 {
-    /// <summary>Up to <paramref name="limit"/> names of a registry that come behind <paramref name="after"/> and begin with <paramref name="prefix"/>.</summary>
+    /// <summary>
+    /// Up to <paramref name="limit"/> names of a registry that come behind <paramref name="after"/> and begin with
+    /// <paramref name="prefix"/>.
+    /// </summary>
     /// <param name="after">Null for the first page.</param>
     Task<IReadOnlyList<string>> ListAsync(
         RegistryName registry, string? after, string prefix, int limit, CancellationToken cancellationToken);

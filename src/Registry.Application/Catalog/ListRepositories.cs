@@ -18,6 +18,7 @@ public sealed record ListRepositoriesQuery(string? Host, string Prefix, PageRequ
 internal sealed class ListRepositoriesHandler(VisibleRepositories repositories)
     : IRequestHandler<ListRepositoriesQuery, Result<Page<RepositoryAddress>>>
 {
-    public async Task<Result<Page<RepositoryAddress>>> Handle(ListRepositoriesQuery query, CancellationToken cancellationToken)
+    public async Task<Result<Page<RepositoryAddress>>> Handle(
+        ListRepositoriesQuery query, CancellationToken cancellationToken)
         => await repositories.ListAsync(query.Host, query.Prefix, query.Page, query.Principal, cancellationToken);
 }

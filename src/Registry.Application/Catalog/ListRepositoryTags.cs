@@ -22,7 +22,8 @@ internal sealed class ListRepositoryTagsHandler(VisibleRepositories repositories
     private const int MaxRepositories = 100;
     private const int MaxTags = 1000;
 
-    public async Task<Result<Page<RepositoryTags>>> Handle(ListRepositoryTagsQuery query, CancellationToken cancellationToken)
+    public async Task<Result<Page<RepositoryTags>>> Handle(
+        ListRepositoryTagsQuery query, CancellationToken cancellationToken)
     {
         var page = query.Page with { Size = Math.Min(query.Page.Size, MaxRepositories) };
         var names = await repositories.ListAsync(query.Host, prefix: "", page, query.Principal, cancellationToken);

@@ -6,7 +6,10 @@ using Registry.Domain.Repositories;
 
 namespace Registry.Application.Catalog;
 
-/// <summary>The repositories of all registries as one list: what a principal may see, under the names that clients of a host use.</summary>
+/// <summary>
+/// The repositories of all registries as one list: what a principal may see, under the names that clients of a host
+/// use.
+/// </summary>
 internal sealed class VisibleRepositories(ICatalog catalog, RegistryMap registries, IAccessPolicy access)
 {
     // Few are asked for at a time where most may be hidden.
@@ -52,7 +55,8 @@ internal sealed class VisibleRepositories(ICatalog catalog, RegistryMap registri
         }
     }
 
-    // What is left of the wanted prefix inside a registry whose names all begin with `own`; null when none of them can fit.
+    // What is left of the wanted prefix inside a registry whose names all begin with `own`; null when none of them can
+    // fit.
     private static string? Narrow(string own, string wanted)
         => wanted.StartsWith(own, StringComparison.Ordinal) ? wanted[own.Length..]
             : own.StartsWith(wanted, StringComparison.Ordinal) ? ""

@@ -12,7 +12,8 @@ public sealed record ReadyPart(string Part, string? Problem);
 internal sealed class CheckReadinessHandler(IEnumerable<IReadinessCheck> checks)
     : IRequestHandler<CheckReadinessQuery, Result<IReadOnlyList<ReadyPart>>>
 {
-    public async Task<Result<IReadOnlyList<ReadyPart>>> Handle(CheckReadinessQuery query, CancellationToken cancellationToken)
+    public async Task<Result<IReadOnlyList<ReadyPart>>> Handle(
+        CheckReadinessQuery query, CancellationToken cancellationToken)
     {
         var parts = new List<ReadyPart>();
         foreach (var check in checks)

@@ -8,7 +8,8 @@ using Registry.Domain.Repositories;
 namespace Registry.Application.Manifests;
 
 /// <summary>What a stored manifest says, for the admin API.</summary>
-public sealed record DescribeManifestQuery(RepositoryIdentity Repository, Reference Reference) : IRequest<Result<DescribedManifest>>;
+public sealed record DescribeManifestQuery(RepositoryIdentity Repository, Reference Reference)
+    : IRequest<Result<DescribedManifest>>;
 
 /// <param name="Size">Of the manifest itself, in bytes.</param>
 public sealed record DescribedManifest(Digest Digest, long Size, Manifest Manifest);
@@ -16,10 +17,12 @@ public sealed record DescribedManifest(Digest Digest, long Size, Manifest Manife
 internal sealed class DescribeManifestHandler(IManifestIndex manifests)
     : IRequestHandler<DescribeManifestQuery, Result<DescribedManifest>>
 {
-    public async Task<Result<DescribedManifest>> Handle(DescribeManifestQuery query, CancellationToken cancellationToken)
+    public async Task<Result<DescribedManifest>> Handle(
+        DescribeManifestQuery query, CancellationToken cancellationToken)
     {
         if (await manifests.FindAsync(query.Repository, query.Reference, cancellationToken) is not { } stored)
             return OciError.ManifestUnknown(query.Reference);
-        return new DescribedManifest(stored.Digest, stored.Size, ManifestDocument.Read(stored.Content).ToManifest(stored.MediaType));
+        return new DescribedManifest(
+            stored.Digest, stored.Size, ManifestDocument.Read(stored.Content).ToManifest(stored.MediaType));
     }
 }

@@ -9,25 +9,29 @@ namespace Registry.Application.Manifests;
 public interface IManifestIndex
 {
     /// <summary>The manifest behind a tag or digest; null when there is none. One query.</summary>
-    Task<StoredManifest?> FindAsync(RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken);
+    Task<StoredManifest?> FindAsync(
+        RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken);
 
     /// <summary>
-    /// As <see cref="FindAsync"/>, without the bytes; renews the lease of a manifest that neither a tag nor an index refers to
-    /// once less than half is left.
+    /// As <see cref="FindAsync"/>, without the bytes; renews the lease of a manifest that neither a tag nor an index
+    /// refers to once less than half is left.
     /// </summary>
-    Task<StoredManifest?> FindAndHoldAsync(RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken);
+    Task<StoredManifest?> FindAndHoldAsync(
+        RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken);
 
     /// <summary>
-    /// In one durable change: checks that blobs and children are in the repository, stores the manifest with what it refers to,
-    /// and moves the tags to it. Idempotent.
+    /// In one durable change: checks that blobs and children are in the repository, stores the manifest with what it
+    /// refers to, and moves the tags to it. Idempotent.
     /// </summary>
     /// <returns>The references that are missing; then nothing was changed. Empty when it was stored.</returns>
     Task<MissingReferences> PutAsync(NewManifest manifest, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Deletes the manifest and every tag on it; what it alone referred to gets a full lease. False when it was not there.
+    /// Deletes the manifest and every tag on it; what it alone referred to gets a full lease. False when it was not
+    /// there.
     /// </summary>
-    Task<bool> DeleteAsync(RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken);
+    Task<bool> DeleteAsync(
+        RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken);
 }
 
 /// <param name="Content">The bytes as pushed; empty where only the facts were asked for.</param>

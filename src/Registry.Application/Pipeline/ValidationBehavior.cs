@@ -14,7 +14,8 @@ internal sealed class ValidationBehavior<TRequest, TResponse>(IEnumerable<IValid
     // A document can be wrong in as many places as it has bytes; the first ones will do.
     private const int MaxErrors = 10;
 
-    public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
+    public Task<TResponse> Handle(
+        TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
     {
         List<ValidationFailure>? failures = null;
         foreach (var validator in validators)

@@ -8,12 +8,13 @@ namespace Registry.Application.Referrers;
 public interface IReferrerIndex
 {
     /// <summary>
-    /// One page of the manifests of the repository whose subject is <paramref name="subject"/>, in the order of their digests;
-    /// empty for anything unknown.
+    /// One page of the manifests of the repository whose subject is <paramref name="subject"/>, in the order of their
+    /// digests; empty for anything unknown.
     /// </summary>
     /// <param name="artifactType">Only those of this type; null for all.</param>
     Task<Page<Referrer>> ListAsync(
-        RepositoryIdentity repository, Digest subject, string? artifactType, PageRequest page, CancellationToken cancellationToken);
+        RepositoryIdentity repository, Digest subject, string? artifactType, PageRequest page,
+        CancellationToken cancellationToken);
 }
 
 /// <summary>The descriptor of a manifest that has a subject.</summary>

@@ -8,9 +8,11 @@ public sealed record ListRegistriesQuery : IRequest<Result<IReadOnlyList<ListedR
 
 public sealed record ListedRegistry(string Name, RegistryKind Kind, string Path, IReadOnlyList<string> Hosts);
 
-internal sealed class ListRegistriesHandler(RegistryMap registries) : IRequestHandler<ListRegistriesQuery, Result<IReadOnlyList<ListedRegistry>>>
+internal sealed class ListRegistriesHandler(RegistryMap registries)
+    : IRequestHandler<ListRegistriesQuery, Result<IReadOnlyList<ListedRegistry>>>
 {
-    public Task<Result<IReadOnlyList<ListedRegistry>>> Handle(ListRegistriesQuery query, CancellationToken cancellationToken)
+    public Task<Result<IReadOnlyList<ListedRegistry>>> Handle(
+        ListRegistriesQuery query, CancellationToken cancellationToken)
         => Task.FromResult(Result<IReadOnlyList<ListedRegistry>>.Of(
         [
             .. registries.All.Select(registry => new ListedRegistry(

@@ -15,7 +15,9 @@ public sealed class RegistryMap
     private readonly (string Pattern, Entry Entry)[] _byHost; // exact names first, then the longest suffix
     private readonly Dictionary<RegistryName, Entry> _byName;
 
-    /// <exception cref="ArgumentException">Two registries claim the same host or path; the message names them.</exception>
+    /// <exception cref="ArgumentException">
+    /// Two registries claim the same host or path; the message names them.
+    /// </exception>
     public RegistryMap(IReadOnlyDictionary<string, RegistrySettings> settings, IBlobStores stores)
     {
         _stores = stores;
@@ -33,11 +35,14 @@ public sealed class RegistryMap
 
     /// <summary>Names and settings of all registries, in the order of their names.</summary>
     public IEnumerable<(RegistryName Name, RegistrySettings Settings)> All
-        => _entries.OrderBy(entry => entry.Name.Value, StringComparer.Ordinal).Select(entry => (entry.Name, entry.Settings));
+        => _entries.OrderBy(entry => entry.Name.Value, StringComparer.Ordinal)
+            .Select(entry => (entry.Name, entry.Settings));
 
     /// <summary>The repository that <paramref name="name"/> means; null when no registry takes it.</summary>
     /// <param name="host">The Host header without its port.</param>
-    /// <param name="ns">The query parameter <c>ns</c>: it names a proxy's upstream, and never falls through to another registry.</param>
+    /// <param name="ns">
+    /// The query parameter <c>ns</c>: it names a proxy's upstream, and never falls through to another registry.
+    /// </param>
     public RepositoryAddress? Resolve(string? host, string? ns, RepositoryName name)
     {
         if (ByHost(host) is { } virtualHost)
@@ -60,7 +65,9 @@ public sealed class RegistryMap
     /// <summary>Whether a registry answers under this host name.</summary>
     public bool HasHost(string host) => ByHost(host) is not null;
 
-    /// <summary>The registries that a list for this host covers, each with the prefix that its repository names have there.</summary>
+    /// <summary>
+    /// The registries that a list for this host covers, each with the prefix that its repository names have there.
+    /// </summary>
     public IReadOnlyList<(RegistryName Registry, string Prefix)> Visible(string? host)
         => ByHost(host) is { } virtualHost
             ? [(virtualHost.Name, "")]
@@ -72,7 +79,8 @@ public sealed class RegistryMap
     /// <summary>Where a registry's new blobs go.</summary>
     public IBlobStore StoreOf(RegistryName registry)
         => _stores.Find(_byName[registry].Settings.Store)
-            ?? throw new InvalidOperationException($"Registry '{registry}' names the unknown store '{_byName[registry].Settings.Store}'.");
+            ?? throw new InvalidOperationException(
+                $"Registry '{registry}' names the unknown store '{_byName[registry].Settings.Store}'.");
 
     private Entry? ByHost(string? host)
     {
@@ -95,10 +103,13 @@ public sealed class RegistryMap
 
     private static void RefuseTwoOwners(string what, IEnumerable<(string Key, Entry Entry)> claims)
     {
-        foreach (var claim in claims.GroupBy(claim => claim.Key, claim => claim.Entry.Name, StringComparer.OrdinalIgnoreCase))
+        foreach (var claim in claims.GroupBy(
+            claim => claim.Key, claim => claim.Entry.Name, StringComparer.OrdinalIgnoreCase))
         {
             if (claim.Distinct().Count() > 1)
-                throw new ArgumentException($"The registries {string.Join(" and ", claim)} claim the same {what} '{claim.Key}'.", nameof(claims));
+                throw new ArgumentException(
+                    $"The registries {string.Join(" and ", claim)} claim the same {what} '{claim.Key}'.",
+                    nameof(claims));
         }
     }
 

@@ -11,7 +11,9 @@ public sealed class RegistrySettings
 {
     public RegistryKind Kind { get; set; } = RegistryKind.Hosted;
 
-    /// <summary>Repository names that begin with this path are in this registry; empty takes all that no other path takes.</summary>
+    /// <summary>
+    /// Repository names that begin with this path are in this registry; empty takes all that no other path takes.
+    /// </summary>
     public string Path { get; set; } = "";
 
     /// <summary>Name of the store for its blobs. Default <c>default</c>.</summary>

@@ -6,7 +6,10 @@ namespace Registry.Application.Stores;
 /// <summary>
 /// A place for the bytes of blobs. It knows nothing of repositories: the database alone decides what exists.
 /// </summary>
-/// <remarks>A store that is full or cannot be used throws <see cref="Domain.Errors.StorageException"/> and keeps nothing half-written.</remarks>
+/// <remarks>
+/// A store that is full or cannot be used throws <see cref="Domain.Errors.StorageException"/> and keeps nothing
+/// half-written.
+/// </remarks>
 public interface IBlobStore
 {
     /// <summary>As the configuration calls it.</summary>
@@ -15,16 +18,22 @@ public interface IBlobStore
     /// <summary>Where uploads wait until their digest is known to fit.</summary>
     IUploadStaging Staging { get; }
 
-    /// <summary>Opens a blob's bytes; null when they are gone or have another length than <see cref="StoredBlob.Size"/>.</summary>
+    /// <summary>
+    /// Opens a blob's bytes; null when they are gone or have another length than <see cref="StoredBlob.Size"/>.
+    /// </summary>
     Task<IBlobContent?> OpenAsync(StoredBlob blob, CancellationToken cancellationToken);
 }
 
-/// <summary>The opened bytes of a blob; they stay readable until disposed, whatever happens to the store's entry.</summary>
+/// <summary>
+/// The opened bytes of a blob; they stay readable until disposed, whatever happens to the store's entry.
+/// </summary>
 public interface IBlobContent : IAsyncDisposable
 {
     /// <summary>In bytes.</summary>
     long Size { get; }
 
-    /// <summary>Writes the bytes of <paramref name="range"/>, which lies within the blob, and flushes as it goes.</summary>
+    /// <summary>
+    /// Writes the bytes of <paramref name="range"/>, which lies within the blob, and flushes as it goes.
+    /// </summary>
     Task CopyToAsync(System.IO.Pipelines.PipeWriter destination, ByteRange range, CancellationToken cancellationToken);
 }

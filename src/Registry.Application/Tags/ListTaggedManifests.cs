@@ -6,12 +6,14 @@ using Registry.Domain.Repositories;
 namespace Registry.Application.Tags;
 
 /// <summary>A page of a repository's tags with what they point at, for the admin API.</summary>
-public sealed record ListTaggedManifestsQuery(RepositoryAddress Repository, PageRequest Page) : IRequest<Result<Page<TaggedManifest>>>;
+public sealed record ListTaggedManifestsQuery(RepositoryAddress Repository, PageRequest Page)
+    : IRequest<Result<Page<TaggedManifest>>>;
 
 internal sealed class ListTaggedManifestsHandler(ITagIndex tags)
     : IRequestHandler<ListTaggedManifestsQuery, Result<Page<TaggedManifest>>>
 {
-    public async Task<Result<Page<TaggedManifest>>> Handle(ListTaggedManifestsQuery query, CancellationToken cancellationToken)
+    public async Task<Result<Page<TaggedManifest>>> Handle(
+        ListTaggedManifestsQuery query, CancellationToken cancellationToken)
         => await tags.ListDetailsAsync(query.Repository.Identity, query.Page, cancellationToken) is { } page
             ? page
             : OciError.RepositoryUnknown(query.Repository.ClientName);

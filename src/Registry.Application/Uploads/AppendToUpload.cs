@@ -15,7 +15,8 @@ public sealed record AppendToUploadCommand(
     RepositoryIdentity Repository, Principal Owner, UploadId Id, ByteRange? Range, Stream Content, long? Length)
     : IRequest<Result<UploadProgress>>;
 
-internal sealed class AppendToUploadHandler(UploadDesk desk, IUploadSessions sessions, UploadOptions options, TimeProvider time)
+internal sealed class AppendToUploadHandler(
+    UploadDesk desk, IUploadSessions sessions, UploadOptions options, TimeProvider time)
     : IRequestHandler<AppendToUploadCommand, Result<UploadProgress>>
 {
     public async Task<Result<UploadProgress>> Handle(AppendToUploadCommand command, CancellationToken cancellationToken)
@@ -29,20 +30,23 @@ internal sealed class AppendToUploadHandler(UploadDesk desk, IUploadSessions ses
         if (upload.Judge(command.Range, command.Length) is { } misplaced)
             return misplaced;
 
-        var appended = await upload.Staged.AppendAsync(session.Offset, command.Content, session.Algorithm, cancellationToken);
+        var appended = await upload.Staged.AppendAsync(
+            session.Offset, command.Content, session.Algorithm, cancellationToken);
         if (appended is null)
         {
             await sessions.RemoveAsync(command.Repository, command.Id, cancellationToken);
             return OciError.UploadUnknown(command.Id);
         }
 
-        // A declared range is stored whole or not at all; a stream keeps what arrived, so that its client can go on from there.
+        // A declared range is stored whole or not at all; a stream keeps what arrived, so that its client can go on
+        // from there.
         var refusal = upload.Judge(command.Range, appended);
         if (command.Range is not null && refusal is not null)
             return refusal;
 
         // The client of a broken stream is gone, what it sent counts all the same: no cancellation from here on.
-        if (!await sessions.AdvanceAsync(session, appended.Offset, time.GetUtcNow() + options.Expiry, CancellationToken.None))
+        if (!await sessions.AdvanceAsync(
+            session, appended.Offset, time.GetUtcNow() + options.Expiry, CancellationToken.None))
         {
             await upload.Staged.DiscardAsync();
             return OciError.UploadUnknown(command.Id);

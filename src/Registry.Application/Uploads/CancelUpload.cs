@@ -8,7 +8,8 @@ using Registry.Domain.Uploads;
 namespace Registry.Application.Uploads;
 
 /// <summary>Ends an upload session and drops its bytes (distribution-spec, end-14).</summary>
-public sealed record CancelUploadCommand(RepositoryIdentity Repository, Principal Owner, UploadId Id) : IRequest<Result<Unit>>;
+public sealed record CancelUploadCommand(RepositoryIdentity Repository, Principal Owner, UploadId Id)
+    : IRequest<Result<Unit>>;
 
 internal sealed class CancelUploadHandler(IUploadSessions sessions, IBlobStores stores)
     : IRequestHandler<CancelUploadCommand, Result<Unit>>

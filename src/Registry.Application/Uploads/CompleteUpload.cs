@@ -10,14 +10,15 @@ using Registry.Domain.Uploads;
 namespace Registry.Application.Uploads;
 
 /// <summary>
-/// Closes an upload session with the digest of the whole blob (distribution-spec, end-6); the body may bring the last chunk.
-/// A refusal leaves the session where it stood.
+/// Closes an upload session with the digest of the whole blob (distribution-spec, end-6); the body may bring the last
+/// chunk. A refusal leaves the session where it stood.
 /// </summary>
 /// <param name="Range">Where the body belongs, from Content-Range; null when the client sent none.</param>
 /// <param name="Content">Read once, to its end; null without a body.</param>
 /// <param name="Length">Of the body in bytes, when announced.</param>
 public sealed record CompleteUploadCommand(
-    RepositoryIdentity Repository, Principal Owner, UploadId Id, Digest Digest, ByteRange? Range, Stream? Content, long? Length)
+    RepositoryIdentity Repository, Principal Owner, UploadId Id, Digest Digest, ByteRange? Range, Stream? Content,
+    long? Length)
     : IRequest<Result<Digest>>;
 
 internal sealed class CompleteUploadHandler(UploadDesk desk, IUploadSessions sessions, IBlobLinks links)

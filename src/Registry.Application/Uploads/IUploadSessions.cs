@@ -12,10 +12,11 @@ public interface IUploadSessions
     Task<UploadSession?> FindAsync(RepositoryIdentity repository, UploadId id, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Moves the session to <paramref name="offset"/> and renews its expiry. False, and nothing is changed, when the session is
-    /// gone or no longer at <paramref name="session"/>'s version.
+    /// Moves the session to <paramref name="offset"/> and renews its expiry. False, and nothing is changed, when the
+    /// session is gone or no longer at <paramref name="session"/>'s version.
     /// </summary>
-    Task<bool> AdvanceAsync(UploadSession session, long offset, DateTimeOffset expiresAt, CancellationToken cancellationToken);
+    Task<bool> AdvanceAsync(
+        UploadSession session, long offset, DateTimeOffset expiresAt, CancellationToken cancellationToken);
 
     /// <summary>Ends the session, whoever writes to it. False when it was gone.</summary>
     Task<bool> RemoveAsync(RepositoryIdentity repository, UploadId id, CancellationToken cancellationToken);

@@ -7,8 +7,8 @@ namespace Registry.Application.Uploads;
 public interface IUploadStaging
 {
     /// <summary>
-    /// Takes an upload's bytes for one writer. Null while another request has them. Touches nothing yet: read the session
-    /// after this, never before, or a finished neighbour's bytes are cut off.
+    /// Takes an upload's bytes for one writer. Null while another request has them. Touches nothing yet: read the
+    /// session after this, never before, or a finished neighbour's bytes are cut off.
     /// </summary>
     IStagedUpload? TryOpen(UploadId id);
 
@@ -20,16 +20,20 @@ public interface IUploadStaging
 public interface IStagedUpload : IAsyncDisposable
 {
     /// <summary>
-    /// Appends <paramref name="content"/> at <paramref name="offset"/>, dropping what a broken request left behind it, and hashes
-    /// in the same pass. Memory use does not depend on the length.
+    /// Appends <paramref name="content"/> at <paramref name="offset"/>, dropping what a broken request left behind it,
+    /// and hashes in the same pass. Memory use does not depend on the length.
     /// </summary>
     /// <param name="algorithm">The digest that will probably be asked for.</param>
-    /// <returns>Null when fewer than <paramref name="offset"/> bytes are there, so that the upload cannot go on.</returns>
-    Task<AppendedBytes?> AppendAsync(long offset, Stream content, DigestAlgorithm algorithm, CancellationToken cancellationToken);
+    /// <returns>
+    /// Null when fewer than <paramref name="offset"/> bytes are there, so that the upload cannot go on.
+    /// </returns>
+    Task<AppendedBytes?> AppendAsync(
+        long offset, Stream content, DigestAlgorithm algorithm, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Makes the first <paramref name="size"/> bytes, which must be all, the blob <paramref name="digest"/>: durable before it returns,
-    /// replacing whatever stood at its place. Null, and nothing is changed, when the bytes do not have that digest.
+    /// Makes the first <paramref name="size"/> bytes, which must be all, the blob <paramref name="digest"/>: durable
+    /// before it returns, replacing whatever stood at its place. Null, and nothing is changed, when the bytes do not
+    /// have that digest.
     /// </summary>
     /// <returns>The new blob's location in the store.</returns>
     Task<string?> PublishAsync(Digest digest, long size, CancellationToken cancellationToken);
@@ -39,5 +43,7 @@ public interface IStagedUpload : IAsyncDisposable
 }
 
 /// <param name="Offset">Where the upload stands now, in bytes.</param>
-/// <param name="Complete">False when the content broke off (the client went away, or sent less than it announced).</param>
+/// <param name="Complete">
+/// False when the content broke off (the client went away, or sent less than it announced).
+/// </param>
 public sealed record AppendedBytes(long Offset, bool Complete);

@@ -6,8 +6,8 @@ using Registry.Domain.Uploads;
 namespace Registry.Application.Uploads;
 
 /// <summary>
-/// Drops expired upload sessions and staged bytes that no session knows (what a crash leaves behind). Harmless to run at
-/// any time and on several nodes at once.
+/// Drops expired upload sessions and staged bytes that no session knows (what a crash leaves behind). Harmless to run
+/// at any time and on several nodes at once.
 /// </summary>
 public sealed record PurgeUploadsCommand : IRequest<Result<PurgedUploads>>;
 
@@ -15,7 +15,8 @@ public sealed record PurgeUploadsCommand : IRequest<Result<PurgedUploads>>;
 /// <param name="Leftovers">Staged uploads without a session dropped.</param>
 public sealed record PurgedUploads(int Sessions, int Leftovers);
 
-internal sealed class PurgeUploadsHandler(IUploadSessions sessions, IBlobStores stores, UploadOptions options, TimeProvider time)
+internal sealed class PurgeUploadsHandler(
+    IUploadSessions sessions, IBlobStores stores, UploadOptions options, TimeProvider time)
     : IRequestHandler<PurgeUploadsCommand, Result<PurgedUploads>>
 {
     private const int BatchSize = 100;
@@ -39,7 +40,8 @@ internal sealed class PurgeUploadsHandler(IUploadSessions sessions, IBlobStores 
 
         foreach (var store in stores.All)
         {
-            await foreach (var id in store.Staging.ListUntouchedSinceAsync(time.GetUtcNow() - options.Expiry, cancellationToken))
+            await foreach (var id in store.Staging.ListUntouchedSinceAsync(
+                time.GetUtcNow() - options.Expiry, cancellationToken))
             {
                 if (store.Staging.TryOpen(id) is not { } staged)
                     continue; // being written to right now

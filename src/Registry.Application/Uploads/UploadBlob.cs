@@ -10,9 +10,11 @@ namespace Registry.Application.Uploads;
 
 /// <summary>Takes a whole blob in one request, without a session (distribution-spec, end-4b).</summary>
 /// <param name="Content">Read once, to its end, never buffered. The caller owns it.</param>
-public sealed record UploadBlobCommand(RepositoryIdentity Repository, Digest Digest, Stream Content) : IRequest<Result<Digest>>;
+public sealed record UploadBlobCommand(RepositoryIdentity Repository, Digest Digest, Stream Content)
+    : IRequest<Result<Digest>>;
 
-internal sealed class UploadBlobHandler(IBlobLinks links, RegistryMap registries) : IRequestHandler<UploadBlobCommand, Result<Digest>>
+internal sealed class UploadBlobHandler(IBlobLinks links, RegistryMap registries)
+    : IRequestHandler<UploadBlobCommand, Result<Digest>>
 {
     public async Task<Result<Digest>> Handle(UploadBlobCommand command, CancellationToken cancellationToken)
     {
@@ -30,7 +32,10 @@ internal sealed class UploadBlobHandler(IBlobLinks links, RegistryMap registries
             // Once the bytes have their place, a client that goes away must not leave them without their row.
             published = true;
             await links.AddAsync(
-                command.Repository, new(store.Name, command.Digest, location, received.Offset), session: null, CancellationToken.None);
+                command.Repository,
+                new(store.Name, command.Digest, location, received.Offset),
+                session: null,
+                CancellationToken.None);
             return command.Digest;
         }
         finally

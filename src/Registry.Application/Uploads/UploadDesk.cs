@@ -12,15 +12,20 @@ internal sealed record OpenUpload(UploadSession Session, IStagedUpload Staged) :
 {
     public ValueTask DisposeAsync() => Staged.DisposeAsync();
 
-    /// <summary>Why a body cannot be taken that says it belongs at <paramref name="range"/>; null when it can.</summary>
+    /// <summary>
+    /// Why a body cannot be taken that says it belongs at <paramref name="range"/>; null when it can.
+    /// </summary>
     /// <param name="length">Of the body in bytes, when announced.</param>
     public OciError? Judge(ByteRange? range, long? length)
         => range is not { } declared ? null
             : declared.First != Session.Offset ? OciError.ChunkOutOfOrder(Session.Offset)
-            : length is { } announced && announced != declared.Length ? OciError.BodyLengthDiffers(declared.Length, announced)
+            : length is { } announced && announced != declared.Length
+                ? OciError.BodyLengthDiffers(declared.Length, announced)
             : null;
 
-    /// <summary>Why a body that has arrived does not count: it broke off, or is not as long as its range; null when it does.</summary>
+    /// <summary>
+    /// Why a body that has arrived does not count: it broke off, or is not as long as its range; null when it does.
+    /// </summary>
     public OciError? Judge(ByteRange? range, AppendedBytes received)
         => !received.Complete ? OciError.BodyIncomplete()
             : range is { } declared && received.Offset - Session.Offset != declared.Length
@@ -61,7 +66,8 @@ internal sealed class UploadDesk(IUploadSessions sessions, RegistryMap registrie
     }
 
     // A client that comes back after a broken connection may be faster than the end of the request that it broke.
-    private async Task<IStagedUpload?> TryOpenAsync(IUploadStaging staging, UploadId id, CancellationToken cancellationToken)
+    private async Task<IStagedUpload?> TryOpenAsync(
+        IUploadStaging staging, UploadId id, CancellationToken cancellationToken)
     {
         for (var tries = 0; ; tries++)
         {

@@ -7,6 +7,8 @@ public sealed record Principal(string Name)
     /// <summary>Somebody who shows no credentials.</summary>
     public static readonly Principal Anonymous = new("anonymous");
 
-    /// <summary>A program on the registry's own machine, as long as nobody has said what anonymous clients may do.</summary>
+    /// <summary>
+    /// A program on the registry's own machine, as long as nobody has said what anonymous clients may do.
+    /// </summary>
     public static readonly Principal Local = new("local");
 }

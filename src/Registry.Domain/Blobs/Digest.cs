@@ -44,7 +44,8 @@ public sealed record Digest : Reference
     public static Digest FromHash(DigestAlgorithm algorithm, ReadOnlySpan<byte> hash)
         => hash.Length == algorithm.ByteLength
             ? new(algorithm, $"{algorithm.Name}:{Convert.ToHexStringLower(hash)}")
-            : throw new ArgumentException($"{algorithm} has {algorithm.ByteLength} bytes, not {hash.Length}.", nameof(hash));
+            : throw new ArgumentException(
+                $"{algorithm} has {algorithm.ByteLength} bytes, not {hash.Length}.", nameof(hash));
 
     /// <summary>The digest of <paramref name="content"/>.</summary>
     public static Digest Of(ReadOnlySpan<byte> content, DigestAlgorithm algorithm)

@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Registry.Domain.Catalog;
 
 /// <summary>
-/// Which part of a list is wanted: up to <paramref name="Size"/> entries behind the key <paramref name="After"/>, in byte order.
+/// Which part of a list is wanted: up to <paramref name="Size"/> entries behind the key <paramref name="After"/>, in
+/// byte order.
 /// </summary>
 /// <param name="After">Need not exist (any more); null starts at the beginning.</param>
 public sealed record PageRequest(int Size, string? After)
@@ -12,8 +13,9 @@ public sealed record PageRequest(int Size, string? After)
     public const int MaxSize = 10_000;
 
     /// <summary>
-    /// Reads the query parameters <c>n</c> and <c>last</c> (distribution-spec, "Listing Tags"). False when <paramref name="n"/>
-    /// is not a whole number from 0; one above <see cref="MaxSize"/> counts as <see cref="MaxSize"/>.
+    /// Reads the query parameters <c>n</c> and <c>last</c> (distribution-spec, "Listing Tags"). False when
+    /// <paramref name="n"/> is not a whole number from 0; one above <see cref="MaxSize"/> counts as
+    /// <see cref="MaxSize"/>.
     /// </summary>
     public static bool TryParse(string? n, string? last, [NotNullWhen(true)] out PageRequest? page)
     {

@@ -9,20 +9,28 @@ namespace Registry.Domain.Errors;
 /// <param name="Message">A sentence that names the thing at fault.</param>
 public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Message)
 {
-    /// <summary>The thing at fault by itself (a digest, a JSON path …), for programs; null when the message says all.</summary>
+    /// <summary>
+    /// The thing at fault by itself (a digest, a JSON path …), for programs; null when the message says all.
+    /// </summary>
     public IReadOnlyDictionary<string, string>? Detail { get; init; }
 
     /// <summary>Where the upload session stands, in bytes, when the error is about a session that stays open.</summary>
     public long? Offset { get; init; }
 
     public static OciError RepositoryUnknown(RepositoryName name)
-        => new(OciErrorCode.NameUnknown, ErrorReason.NotFound, $"Repository '{name}' does not exist.") { Detail = Of("name", name) };
+        => new(OciErrorCode.NameUnknown, ErrorReason.NotFound, $"Repository '{name}' does not exist.")
+        {
+            Detail = Of("name", name),
+        };
 
     public static OciError NameInvalid(string? text)
         => new(OciErrorCode.NameInvalid, ErrorReason.Invalid, $"'{Shorten(text)}' is not a repository name.");
 
     public static OciError BlobUnknown(Digest digest)
-        => new(OciErrorCode.BlobUnknown, ErrorReason.NotFound, $"Blob {digest} is not in this repository.") { Detail = Of("digest", digest) };
+        => new(OciErrorCode.BlobUnknown, ErrorReason.NotFound, $"Blob {digest} is not in this repository.")
+        {
+            Detail = Of("digest", digest),
+        };
 
     public static OciError DigestInvalid(string? text)
         => new(OciErrorCode.DigestInvalid, ErrorReason.Invalid, $"'{Shorten(text)}' is not a sha256 or sha512 digest.");
@@ -31,49 +39,78 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
         => new(OciErrorCode.DigestInvalid, ErrorReason.Invalid, "The query parameter 'digest' is missing.");
 
     public static OciError DigestMismatch(Digest digest)
-        => new(OciErrorCode.DigestInvalid, ErrorReason.Invalid, $"The content does not have the digest {digest}.") { Detail = Of("digest", digest) };
+        => new(OciErrorCode.DigestInvalid, ErrorReason.Invalid, $"The content does not have the digest {digest}.")
+        {
+            Detail = Of("digest", digest),
+        };
 
     public static OciError AlgorithmUnknown(string? text)
-        => new(OciErrorCode.DigestInvalid, ErrorReason.Invalid, $"The digest algorithm '{Shorten(text)}' is not sha256 or sha512.");
+        => new(
+            OciErrorCode.DigestInvalid, ErrorReason.Invalid,
+            $"The digest algorithm '{Shorten(text)}' is not sha256 or sha512.");
 
     public static OciError UploadUnknown(string? id)
-        => new(OciErrorCode.BlobUploadUnknown, ErrorReason.NotFound, $"There is no upload session '{Shorten(id)}' in this repository.");
+        => new(
+            OciErrorCode.BlobUploadUnknown, ErrorReason.NotFound,
+            $"There is no upload session '{Shorten(id)}' in this repository.");
 
     public static OciError UploadUnknown(UploadId id) => UploadUnknown(id.ToString());
 
     public static OciError ChunkOutOfOrder(long offset)
-        => new(OciErrorCode.BlobUploadInvalid, ErrorReason.OutOfOrder, $"The next chunk of this upload must start at byte {offset}.") { Offset = offset };
+        => new(
+            OciErrorCode.BlobUploadInvalid, ErrorReason.OutOfOrder,
+            $"The next chunk of this upload must start at byte {offset}.")
+        {
+            Offset = offset,
+        };
 
     public static OciError UploadBusy(long offset)
-        => new(OciErrorCode.BlobUploadInvalid, ErrorReason.OutOfOrder, "Another request is writing to this upload.") { Offset = offset };
+        => new(OciErrorCode.BlobUploadInvalid, ErrorReason.OutOfOrder, "Another request is writing to this upload.")
+        {
+            Offset = offset,
+        };
 
     public static OciError ContentRangeInvalid(string? text)
-        => new(OciErrorCode.BlobUploadInvalid, ErrorReason.Invalid, $"The Content-Range '{Shorten(text)}' is not of the form 'first-last'.");
+        => new(
+            OciErrorCode.BlobUploadInvalid, ErrorReason.Invalid,
+            $"The Content-Range '{Shorten(text)}' is not of the form 'first-last'.");
 
     public static OciError BodyLengthDiffers(long expected, long received)
-        => new(OciErrorCode.SizeInvalid, ErrorReason.Invalid, $"The body has {received} bytes where {expected} were announced.");
+        => new(
+            OciErrorCode.SizeInvalid, ErrorReason.Invalid,
+            $"The body has {received} bytes where {expected} were announced.");
 
     public static OciError BodyIncomplete()
         => new(OciErrorCode.SizeInvalid, ErrorReason.Invalid, "The body ended before its announced length.");
 
     public static OciError RangeNotSatisfiable(long size)
-        => new(OciErrorCode.SizeInvalid, ErrorReason.RangeNotSatisfiable, $"The range lies outside the blob's {size} bytes.");
+        => new(
+            OciErrorCode.SizeInvalid, ErrorReason.RangeNotSatisfiable,
+            $"The range lies outside the blob's {size} bytes.");
 
     public static OciError ManifestUnknown(Reference reference)
-        => new(OciErrorCode.ManifestUnknown, ErrorReason.NotFound, $"Manifest '{reference}' is not in this repository.") { Detail = Of("reference", reference) };
+        => new(OciErrorCode.ManifestUnknown, ErrorReason.NotFound, $"Manifest '{reference}' is not in this repository.")
+        {
+            Detail = Of("reference", reference),
+        };
 
     public static OciError ManifestUnknown(string? text)
-        => new(OciErrorCode.ManifestUnknown, ErrorReason.NotFound, $"Manifest '{Shorten(text)}' is not in this repository.");
+        => new(
+            OciErrorCode.ManifestUnknown, ErrorReason.NotFound,
+            $"Manifest '{Shorten(text)}' is not in this repository.");
 
     public static OciError TagInvalid(string? text)
         => new(OciErrorCode.ManifestInvalid, ErrorReason.Invalid, $"'{Shorten(text)}' is not a tag.");
 
     public static OciError TooManyTags(int limit)
-        => new(OciErrorCode.ManifestInvalid, ErrorReason.TooMany, $"A manifest can be given up to {limit} tags at once.");
+        => new(
+            OciErrorCode.ManifestInvalid, ErrorReason.TooMany, $"A manifest can be given up to {limit} tags at once.");
 
     /// <param name="path">JSON path of the member at fault, such as <c>layers[2].digest</c>.</param>
     public static OciError ManifestInvalid(string path, string problem)
-        => new(OciErrorCode.ManifestInvalid, ErrorReason.Invalid, path.Length == 0 ? $"The manifest {problem}." : $"{path} {problem}.")
+        => new(
+            OciErrorCode.ManifestInvalid, ErrorReason.Invalid,
+            path.Length == 0 ? $"The manifest {problem}." : $"{path} {problem}.")
         {
             Detail = path.Length == 0 ? null : Of("path", path),
         };
@@ -82,45 +119,68 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
         => new(OciErrorCode.SizeInvalid, ErrorReason.TooLarge, $"A manifest may have up to {limit} bytes.");
 
     public static OciError ReferencedBlobUnknown(Digest digest)
-        => new(OciErrorCode.ManifestBlobUnknown, ErrorReason.Invalid, $"Blob {digest} is not in this repository.") { Detail = Of("digest", digest) };
+        => new(OciErrorCode.ManifestBlobUnknown, ErrorReason.Invalid, $"Blob {digest} is not in this repository.")
+        {
+            Detail = Of("digest", digest),
+        };
 
     public static OciError ReferencedManifestUnknown(Digest digest)
-        => new(OciErrorCode.ManifestBlobUnknown, ErrorReason.Invalid, $"Manifest {digest} is not in this repository.") { Detail = Of("digest", digest) };
+        => new(OciErrorCode.ManifestBlobUnknown, ErrorReason.Invalid, $"Manifest {digest} is not in this repository.")
+        {
+            Detail = Of("digest", digest),
+        };
 
     public static OciError PageInvalid(string? n)
-        => new(OciErrorCode.Unsupported, ErrorReason.Invalid, $"n is '{Shorten(n)}', it must be a whole number from 0.");
+        => new(
+            OciErrorCode.Unsupported, ErrorReason.Invalid, $"n is '{Shorten(n)}', it must be a whole number from 0.");
 
     public static OciError DeleteDisabled()
-        => new(OciErrorCode.Unsupported, ErrorReason.Unsupported, "Deleting is switched off (Registry:Delete:Enabled).");
+        => new(
+            OciErrorCode.Unsupported, ErrorReason.Unsupported, "Deleting is switched off (Registry:Delete:Enabled).");
 
     public static OciError Unauthenticated()
-        => new(OciErrorCode.Unauthorized, ErrorReason.Unauthenticated, "Clients without credentials may not do this here (Registry:Access:Anonymous).");
+        => new(
+            OciErrorCode.Unauthorized, ErrorReason.Unauthenticated,
+            "Clients without credentials may not do this here (Registry:Access:Anonymous).");
 
     public static OciError AccessUndecided()
         => new(
             OciErrorCode.Unauthorized,
             ErrorReason.Unauthenticated,
-            "This registry serves only its own machine, without a proxy, until its configuration says what others may do (Registry:Access:Anonymous).");
+            "This registry serves only its own machine, without a proxy, until its configuration says what others "
+            + "may do (Registry:Access:Anonymous).");
 
     public static OciError Denied(string why) => new(OciErrorCode.Denied, ErrorReason.Denied, why);
 
     public static OciError ParameterMissing(string name)
         => new(OciErrorCode.Unsupported, ErrorReason.Invalid, $"The query parameter '{name}' is missing.");
 
-    public static OciError NothingHere() => new(OciErrorCode.Unsupported, ErrorReason.NotFound, "There is nothing at this path.");
+    public static OciError NothingHere()
+        => new(OciErrorCode.Unsupported, ErrorReason.NotFound, "There is nothing at this path.");
 
-    public static OciError RequestInvalid(string problem) => new(OciErrorCode.Unsupported, ErrorReason.Invalid, problem);
+    public static OciError RequestInvalid(string problem)
+        => new(OciErrorCode.Unsupported, ErrorReason.Invalid, problem);
 
     public static OciError StoreFull()
-        => new(OciErrorCode.Unavailable, ErrorReason.StoreFull, "The registry's storage is full; nothing of this was stored.");
+        => new(
+            OciErrorCode.Unavailable, ErrorReason.StoreFull,
+            "The registry's storage is full; nothing of this was stored.");
 
     public static OciError Unavailable(string what)
-        => new(OciErrorCode.Unavailable, ErrorReason.Unavailable, $"The registry's {what} cannot be used at the moment; try again.");
+        => new(
+            OciErrorCode.Unavailable, ErrorReason.Unavailable,
+            $"The registry's {what} cannot be used at the moment; try again.");
 
-    public static OciError Fault() => new(OciErrorCode.Unknown, ErrorReason.Fault, "The registry failed; its log tells more under this request id.");
+    public static OciError Fault()
+        => new(
+            OciErrorCode.Unknown, ErrorReason.Fault, "The registry failed; its log tells more under this request id.");
 
-    /// <summary>What a client sent as messages repeat it: cut, so that an answer never grows with its request.</summary>
-    public static string Shorten(string? text) => text is null ? "" : text.Length <= 100 ? text : string.Concat(text.AsSpan(0, 100), "…");
+    /// <summary>
+    /// What a client sent as messages repeat it: cut, so that an answer never grows with its request.
+    /// </summary>
+    public static string Shorten(string? text)
+        => text is null ? "" : text.Length <= 100 ? text : string.Concat(text.AsSpan(0, 100), "…");
 
-    private static Dictionary<string, string> Of(string key, object value) => new(StringComparer.Ordinal) { [key] = value.ToString()! };
+    private static Dictionary<string, string> Of(string key, object value)
+        => new(StringComparer.Ordinal) { [key] = value.ToString()! };
 }

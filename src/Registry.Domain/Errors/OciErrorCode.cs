@@ -1,8 +1,8 @@
 namespace Registry.Domain.Errors;
 
 /// <summary>
-/// The codes of distribution-spec, "Error Codes", for refusals; <see cref="Unknown"/> and <see cref="Unavailable"/> stand in
-/// 5xx answers only.
+/// The codes of distribution-spec, "Error Codes", for refusals; <see cref="Unknown"/> and <see cref="Unavailable"/>
+/// stand in 5xx answers only.
 /// </summary>
 public enum OciErrorCode
 {

@@ -6,7 +6,9 @@ public interface IRefusable<out TSelf>
     static abstract TSelf Refused(IReadOnlyList<OciError> errors);
 }
 
-/// <summary>A value, or the reasons why there is none. Expected failures travel so; exceptions mean a bug or broken storage.</summary>
+/// <summary>
+/// A value, or the reasons why there is none. Expected failures travel so; exceptions mean a bug or broken storage.
+/// </summary>
 public sealed class Result<T> : IRefusable<Result<T>>
 {
     private readonly T? _value;

@@ -3,7 +3,8 @@ using Registry.Domain.Blobs;
 namespace Registry.Domain.Manifests;
 
 /// <summary>
-/// A valid manifest's facts: what a registry keeps beside the pushed bytes, for an OCI manifest as for Docker's schema 2.
+/// A valid manifest's facts: what a registry keeps beside the pushed bytes, for an OCI manifest as for Docker's
+/// schema 2.
 /// </summary>
 public abstract record Manifest
 {
@@ -14,8 +15,8 @@ public abstract record Manifest
     public Descriptor? Subject { get; init; }
 
     /// <summary>
-    /// As the referrers list shows it (distribution-spec, "Listing Referrers"): the manifest's own, else the media type of an
-    /// image's config; none for an index without one.
+    /// As the referrers list shows it (distribution-spec, "Listing Referrers"): the manifest's own, else the media type
+    /// of an image's config; none for an index without one.
     /// </summary>
     public abstract MediaType? ArtifactType { get; }
 
@@ -25,22 +26,29 @@ public abstract record Manifest
     /// <summary>Blobs that the manifest refers to; each once.</summary>
     public abstract IReadOnlyList<Digest> Blobs { get; }
 
-    /// <summary>Those of <see cref="Blobs"/> that must be in the repository: all but non-distributable layers.</summary>
+    /// <summary>
+    /// Those of <see cref="Blobs"/> that must be in the repository: all but non-distributable layers.
+    /// </summary>
     public abstract IReadOnlyList<Digest> RequiredBlobs { get; }
 
-    /// <summary>Manifests that the manifest refers to, which must be in the repository: an index's children; each once.</summary>
+    /// <summary>
+    /// Manifests that the manifest refers to, which must be in the repository: an index's children; each once.
+    /// </summary>
     public abstract IReadOnlyList<Digest> Children { get; }
 }
 
 /// <summary>An image or artifact manifest (image-spec, "Image Manifest"; Docker image manifest V2, schema 2).</summary>
-public sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor> Layers, MediaType? DeclaredArtifactType) : Manifest
+public sealed record ImageManifest(Descriptor Config, IReadOnlyList<Descriptor> Layers, MediaType? DeclaredArtifactType)
+    : Manifest
 {
     public override MediaType ArtifactType => DeclaredArtifactType ?? Config.MediaType;
 
-    public override IReadOnlyList<Digest> Blobs { get; } = [.. Layers.Prepend(Config).Select(blob => blob.Digest).Distinct()];
+    public override IReadOnlyList<Digest> Blobs { get; }
+        = [.. Layers.Prepend(Config).Select(blob => blob.Digest).Distinct()];
 
     public override IReadOnlyList<Digest> RequiredBlobs { get; } =
-        [.. Layers.Where(layer => !layer.MediaType.IsNonDistributableLayer).Prepend(Config).Select(blob => blob.Digest).Distinct()];
+        [.. Layers.Where(layer => !layer.MediaType.IsNonDistributableLayer).Prepend(Config)
+            .Select(blob => blob.Digest).Distinct()];
 
     public override IReadOnlyList<Digest> Children => [];
 }

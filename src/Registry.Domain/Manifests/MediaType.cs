@@ -10,7 +10,8 @@ public sealed record MediaType
     public static readonly MediaType OciIndex = new("application/vnd.oci.image.index.v1+json");
     public static readonly MediaType OciEmpty = new("application/vnd.oci.empty.v1+json");
     public static readonly MediaType DockerManifest = new("application/vnd.docker.distribution.manifest.v2+json");
-    public static readonly MediaType DockerManifestList = new("application/vnd.docker.distribution.manifest.list.v2+json");
+    public static readonly MediaType DockerManifestList
+        = new("application/vnd.docker.distribution.manifest.list.v2+json");
 
     private static readonly SearchValues<char> NameCharacters
         = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&-^_.+");
@@ -32,7 +33,8 @@ public sealed record MediaType
 
     /// <summary>Docker's first manifest format, signed or not, which no current client can use.</summary>
     public bool IsSchema1
-        => Value is "application/vnd.docker.distribution.manifest.v1+json" or "application/vnd.docker.distribution.manifest.v1+prettyjws";
+        => Value is "application/vnd.docker.distribution.manifest.v1+json"
+            or "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
     /// <summary>Reads a media type; parameters behind a semicolon are dropped.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out MediaType? mediaType)
@@ -47,11 +49,14 @@ public sealed record MediaType
 
     public override string ToString() => Value;
 
-    /// <summary>Whether the text as it stands, without parameters and blanks, is a media type (RFC 6838, section 4.2).</summary>
+    /// <summary>
+    /// Whether the text as it stands, without parameters and blanks, is a media type (RFC 6838, section 4.2).
+    /// </summary>
     public static bool IsWellFormed(string text)
         => text.IndexOf('/', StringComparison.Ordinal) is var slash and > 0
             && IsRestrictedName(text.AsSpan(0, slash)) && IsRestrictedName(text.AsSpan(slash + 1));
 
     private static bool IsRestrictedName(ReadOnlySpan<char> name)
-        => name.Length is > 0 and <= 127 && char.IsAsciiLetterOrDigit(name[0]) && !name.ContainsAnyExcept(NameCharacters);
+        => name.Length is > 0 and <= 127 && char.IsAsciiLetterOrDigit(name[0])
+            && !name.ContainsAnyExcept(NameCharacters);
 }

@@ -19,5 +19,7 @@ public abstract record Reference
     }
 
     public static Reference Parse(string text)
-        => TryParse(text, out var reference) ? reference : throw new FormatException($"'{text}' is neither a tag nor a digest.");
+        => TryParse(text, out var reference)
+            ? reference
+            : throw new FormatException($"'{text}' is neither a tag nor a digest.");
 }

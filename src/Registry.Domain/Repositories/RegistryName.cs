@@ -16,7 +16,8 @@ public sealed record RegistryName
 
     public static bool TryParse(string? text, [NotNullWhen(true)] out RegistryName? name)
     {
-        name = text is { Length: <= 64 } && !text.Contains('/', StringComparison.Ordinal) && RepositoryName.TryParse(text, out _)
+        name = text is { Length: <= 64 } && !text.Contains('/', StringComparison.Ordinal)
+            && RepositoryName.TryParse(text, out _)
             ? new(text)
             : null;
         return name is not null;

@@ -1,4 +1,6 @@
 namespace Registry.Domain.Repositories;
 
-/// <summary>A repository together with the name the client called it by, which every link back to the client repeats.</summary>
+/// <summary>
+/// A repository together with the name the client called it by, which every link back to the client repeats.
+/// </summary>
 public sealed record RepositoryAddress(RepositoryIdentity Identity, RepositoryName ClientName);

@@ -4,7 +4,8 @@ namespace Registry.Domain.Repositories;
 
 /// <summary>
 /// A repository's <c>&lt;name&gt;</c>: components of lower-case letters and digits, separated inside by one dot, one or
-/// two underscores or any number of dashes, joined by slashes; up to 255 characters (distribution-spec, "Pulling manifests").
+/// two underscores or any number of dashes, joined by slashes; up to 255 characters (distribution-spec, "Pulling
+/// manifests").
 /// </summary>
 public sealed record RepositoryName
 {

@@ -15,19 +15,24 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
         """
         SELECT b.store, b.location, b.size, b.generation, l.repository_id,
             CASE WHEN l.lease < @half_spent AND NOT EXISTS (
-                SELECT 1 FROM manifest_blobs m WHERE m.repository_id = l.repository_id AND m.blob = l.digest) THEN 1 ELSE 0 END
+                SELECT 1 FROM manifest_blobs m WHERE m.repository_id = l.repository_id AND m.blob = l.digest)
+            THEN 1 ELSE 0 END
         FROM repositories r
         JOIN repository_blobs l ON l.repository_id = r.id AND l.digest = @digest
         JOIN blobs b ON b.store = l.store AND b.digest = l.digest
         WHERE r.registry = @registry AND r.name = @name AND b.state = 'present'
         """;
 
-    public Task<StoredBlob?> FindAsync(RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken)
+    public Task<StoredBlob?> FindAsync(
+        RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken)
         => database.ReadAsync(
-            async session => await ReadAsync(session, repository, digest, halfSpent: 0, cancellationToken) is { } link ? link.Blob : null,
+            async session => await ReadAsync(session, repository, digest, halfSpent: 0, cancellationToken) is { } link
+                ? link.Blob
+                : null,
             cancellationToken);
 
-    public async Task<StoredBlob?> FindAndHoldAsync(RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken)
+    public async Task<StoredBlob?> FindAndHoldAsync(
+        RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken)
     {
         var link = await database.ReadAsync(
             session => ReadAsync(session, repository, digest, leases.HalfSpent, cancellationToken), cancellationToken);
@@ -61,7 +66,8 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
                     INSERT INTO blobs (store, digest, location, size, state, created_at)
                     VALUES (@Store, @digest, @Location, @Size, 'present', @now)
                     ON CONFLICT (store, digest) DO UPDATE
-                    SET location = excluded.location, size = excluded.size, state = 'present', generation = blobs.generation + 1
+                    SET location = excluded.location, size = excluded.size, state = 'present',
+                        generation = blobs.generation + 1
                     """,
                     new { blob.Store, digest, blob.Location, blob.Size, now });
                 await LinkAsync(write.Connection, repository, blob.Store, digest, now);
@@ -71,7 +77,8 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             cancellationToken);
 
     public async Task<bool> MountAsync(
-        RepositoryIdentity source, RepositoryIdentity target, Digest digest, string store, CancellationToken cancellationToken)
+        RepositoryIdentity source, RepositoryIdentity target, Digest digest, string store,
+        CancellationToken cancellationToken)
     {
         var found = await FindAsync(source, digest, cancellationToken);
         if (found?.Store != store)
@@ -81,7 +88,8 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             async session =>
             {
                 // Looked up again: what was there a moment ago may be gone by now.
-                if (await ReadAsync(session, source, digest, halfSpent: 0, cancellationToken) is not { } link || link.Blob.Store != store)
+                if (await ReadAsync(session, source, digest, halfSpent: 0, cancellationToken) is not { } link
+                    || link.Blob.Store != store)
                     return false;
                 await LinkAsync(session.Connection, target, store, digest.ToColumn(), leases.Now);
                 return true;
@@ -90,7 +98,8 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             cancellationToken);
     }
 
-    public Task<IReadOnlyList<RepositoryIdentity>> ListRepositoriesAsync(Digest digest, int limit, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RepositoryIdentity>> ListRepositoriesAsync(
+        Digest digest, int limit, CancellationToken cancellationToken)
         => database.ReadAsync<IReadOnlyList<RepositoryIdentity>>(
             async session =>
             {
@@ -100,7 +109,8 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
                     WHERE l.digest = @digest LIMIT @limit
                     """,
                     new { digest = digest.ToColumn(), limit });
-                return [.. rows.Select(row => new RepositoryIdentity(RegistryName.Parse(row.Registry), RepositoryName.Parse(row.Name)))];
+                return [.. rows.Select(
+                    row => new RepositoryIdentity(RegistryName.Parse(row.Registry), RepositoryName.Parse(row.Name)))];
             },
             cancellationToken);
 
@@ -112,7 +122,8 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
                 WHERE digest = @digest
                     AND repository_id = (SELECT id FROM repositories WHERE registry = @Registry AND name = @Name)
                 """,
-                new { digest = digest.ToColumn(), Registry = repository.Registry.Value, Name = repository.Name.Value }) > 0,
+                new { digest = digest.ToColumn(), Registry = repository.Registry.Value, Name = repository.Name.Value })
+                > 0,
             durable: true,
             cancellationToken);
 
@@ -127,16 +138,19 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             durable: false,
             cancellationToken);
 
-    private async Task LinkAsync(DbConnection connection, RepositoryIdentity repository, string store, byte[] digest, long now)
+    private async Task LinkAsync(
+        DbConnection connection, RepositoryIdentity repository, string store, byte[] digest, long now)
         => await connection.ExecuteAsync(
             """
-            INSERT INTO repository_blobs (repository_id, digest, store, lease) VALUES (@repositoryId, @digest, @store, @Full)
+            INSERT INTO repository_blobs (repository_id, digest, store, lease)
+            VALUES (@repositoryId, @digest, @store, @Full)
             ON CONFLICT (repository_id, digest) DO UPDATE SET store = excluded.store, lease = excluded.lease
             """,
             new { repositoryId = await connection.EnsureRepositoryAsync(repository, now), digest, store, leases.Full });
 
     private static async Task<Link?> ReadAsync(
-        DatabaseSession session, RepositoryIdentity repository, Digest digest, long halfSpent, CancellationToken cancellationToken)
+        DatabaseSession session, RepositoryIdentity repository, Digest digest, long halfSpent,
+        CancellationToken cancellationToken)
     {
         var command = session.Prepared(
             Find,
@@ -146,7 +160,10 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             ("@half_spent", halfSpent));
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         return await row.ReadAsync(cancellationToken)
-            ? new(new(row.GetString(0), digest, row.GetString(1), row.GetInt64(2), row.GetInt64(3)), row.GetInt64(4), row.GetInt64(5) != 0)
+            ? new(
+                new(row.GetString(0), digest, row.GetString(1), row.GetInt64(2), row.GetInt64(3)),
+                row.GetInt64(4),
+                row.GetInt64(5) != 0)
             : null;
     }
 

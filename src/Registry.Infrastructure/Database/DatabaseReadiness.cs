@@ -12,7 +12,8 @@ internal sealed class DatabaseReadiness(RegistryDatabase database) : IReadinessC
     {
         try
         {
-            await database.ReadAsync(session => session.Connection.ExecuteScalarAsync<long>("SELECT 1"), cancellationToken);
+            await database.ReadAsync(
+                session => session.Connection.ExecuteScalarAsync<long>("SELECT 1"), cancellationToken);
             return null;
         }
         catch (StorageException e)

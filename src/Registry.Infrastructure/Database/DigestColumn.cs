@@ -2,7 +2,9 @@ using Registry.Domain.Blobs;
 
 namespace Registry.Infrastructure.Database;
 
-/// <summary>A digest as a column: one byte for the algorithm, then the hash, so that byte order is the order of the text.</summary>
+/// <summary>
+/// A digest as a column: one byte for the algorithm, then the hash, so that byte order is the order of the text.
+/// </summary>
 internal static class DigestColumn
 {
     public static byte[] ToColumn(this Digest digest)

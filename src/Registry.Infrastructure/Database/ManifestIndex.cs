@@ -34,7 +34,8 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         SELECT m.digest, m.media_type, m.size, m.id,
             CASE WHEN m.lease < @half_spent
                 AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.repository_id = m.repository_id AND t.digest = m.digest)
-                AND NOT EXISTS (SELECT 1 FROM manifest_children c WHERE c.repository_id = m.repository_id AND c.child = m.digest)
+                AND NOT EXISTS (
+                    SELECT 1 FROM manifest_children c WHERE c.repository_id = m.repository_id AND c.child = m.digest)
             THEN 1 ELSE 0 END
         {ByDigest}
         """;
@@ -43,12 +44,15 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
     private const string HoldByTag = $"SELECT m.digest, m.media_type, m.size, m.id, 0 {ByTag}";
 
     private const string InsertBlob
-        = "INSERT INTO manifest_blobs (repository_id, manifest, blob) VALUES (@repository, @manifest, @blob) ON CONFLICT DO NOTHING";
+        = "INSERT INTO manifest_blobs (repository_id, manifest, blob) VALUES (@repository, @manifest, @blob) "
+            + "ON CONFLICT DO NOTHING";
 
     private const string InsertChild
-        = "INSERT INTO manifest_children (repository_id, manifest, child) VALUES (@repository, @manifest, @child) ON CONFLICT DO NOTHING";
+        = "INSERT INTO manifest_children (repository_id, manifest, child) VALUES (@repository, @manifest, @child) "
+            + "ON CONFLICT DO NOTHING";
 
-    public Task<StoredManifest?> FindAsync(RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
+    public Task<StoredManifest?> FindAsync(
+        RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
         => database.ReadAsync(
             async session =>
             {
@@ -60,7 +64,10 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
                 await using var row = await command.ExecuteReaderAsync(cancellationToken);
                 return await row.ReadAsync(cancellationToken)
                     ? new StoredManifest(
-                        row.GetFieldValue<byte[]>(0).ToDigest(), MediaType.Parse(row.GetString(1)), row.GetInt64(2), row.GetFieldValue<byte[]>(3))
+                        row.GetFieldValue<byte[]>(0).ToDigest(),
+                        MediaType.Parse(row.GetString(1)),
+                        row.GetInt64(2),
+                        row.GetFieldValue<byte[]>(3))
                     : null;
             },
             cancellationToken);
@@ -71,13 +78,20 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         var found = await database.ReadAsync<(StoredManifest Manifest, long Id, bool LeaseSpent)?>(
             async session =>
             {
-                var (registry, name, key) = (("@registry", repository.Registry.Value), ("@name", repository.Name.Value), ("@reference", Key(reference)));
+                var (registry, name, key) = (
+                    ("@registry", repository.Registry.Value),
+                    ("@name", repository.Name.Value),
+                    ("@reference", Key(reference)));
                 var command = reference is Tag
                     ? session.Prepared(HoldByTag, registry, name, key)
                     : session.Prepared(HoldByDigest, registry, name, key, ("@half_spent", leases.HalfSpent));
                 await using var row = await command.ExecuteReaderAsync(cancellationToken);
                 return await row.ReadAsync(cancellationToken)
-                    ? (new(row.GetFieldValue<byte[]>(0).ToDigest(), MediaType.Parse(row.GetString(1)), row.GetInt64(2), default),
+                    ? (new(
+                            row.GetFieldValue<byte[]>(0).ToDigest(),
+                            MediaType.Parse(row.GetString(1)),
+                            row.GetInt64(2),
+                            default),
                         row.GetInt64(3),
                         row.GetInt64(4) != 0)
                     : null;
@@ -97,15 +111,20 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
 
     public async Task<MissingReferences> PutAsync(NewManifest manifest, CancellationToken cancellationToken)
     {
-        // Looked at beforehand, so that a manifest that cannot be taken does not hold up the writers; the write looks again.
+        // Looked at beforehand, so that a manifest that cannot be taken does not hold up the writers; the write looks
+        // again.
         var missing = await database.ReadAsync(
             async session => await FindMissingAsync(
-                session, await session.Connection.FindRepositoryAsync(manifest.Repository), manifest.Manifest, cancellationToken),
+                session,
+                await session.Connection.FindRepositoryAsync(manifest.Repository),
+                manifest.Manifest,
+                cancellationToken),
             cancellationToken);
         if (missing.Any)
             return missing;
 
-        missing = await database.WriteAsync(session => PutAsync(session, manifest, cancellationToken), durable: true, cancellationToken);
+        missing = await database.WriteAsync(
+            session => PutAsync(session, manifest, cancellationToken), durable: true, cancellationToken);
         outbox.Announce();
         return missing;
     }
@@ -114,12 +133,15 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken)
     {
         var deleted = await database.WriteAsync(
-            session => DeleteAsync(session.Connection, repository, digest, principal), durable: true, cancellationToken);
+            session => DeleteAsync(session.Connection, repository, digest, principal),
+            durable: true,
+            cancellationToken);
         outbox.Announce();
         return deleted;
     }
 
-    private async Task<MissingReferences> PutAsync(DatabaseSession session, NewManifest manifest, CancellationToken cancellationToken)
+    private async Task<MissingReferences> PutAsync(
+        DatabaseSession session, NewManifest manifest, CancellationToken cancellationToken)
     {
         var connection = session.Connection;
         var repositoryId = await connection.FindRepositoryAsync(manifest.Repository);
@@ -137,13 +159,15 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         return MissingReferences.None;
     }
 
-    private async Task<bool> DeleteAsync(DbConnection connection, RepositoryIdentity repository, Digest digest, Principal principal)
+    private async Task<bool> DeleteAsync(
+        DbConnection connection, RepositoryIdentity repository, Digest digest, Principal principal)
     {
         if (await connection.FindRepositoryAsync(repository) is not { } id)
             return false;
         var now = leases.Now;
         var row = new { id, digest = digest.ToColumn(), leases.Full };
-        if (await connection.ExecuteAsync("DELETE FROM manifests WHERE repository_id = @id AND digest = @digest", row) == 0)
+        if (await connection.ExecuteAsync(
+            "DELETE FROM manifests WHERE repository_id = @id AND digest = @digest", row) == 0)
             return false;
 
         var tags = await connection.QueryAsync<string>(
@@ -154,8 +178,8 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
             await ManifestOutbox.AddTagAsync(connection, id, tag);
         }
 
-        // What it alone may have kept (blobs, children, what refers to it) starts a full lease: a client that has just seen it
-        // can still rely on it.
+        // What it alone may have kept (blobs, children, what refers to it) starts a full lease: a client that has just
+        // seen it can still rely on it.
         await connection.ExecuteAsync(
             """
             UPDATE repository_blobs SET lease = @Full WHERE repository_id = @id
@@ -216,8 +240,12 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         var manifest = put.Manifest;
         await session.Connection.ExecuteAsync(
             """
-            INSERT INTO manifests (repository_id, digest, media_type, artifact_type, config_type, subject, size, lease, pushed_at, annotations, payload)
-            VALUES (@repository, @digest, @MediaType, @ArtifactType, @ConfigType, @Subject, @Size, @Full, @now, @Annotations, @Payload)
+            INSERT INTO manifests (
+                repository_id, digest, media_type, artifact_type, config_type, subject, size, lease, pushed_at,
+                annotations, payload)
+            VALUES (
+                @repository, @digest, @MediaType, @ArtifactType, @ConfigType, @Subject, @Size, @Full, @now,
+                @Annotations, @Payload)
             ON CONFLICT (repository_id, digest) DO UPDATE
             SET media_type = excluded.media_type, lease = excluded.lease, pushed_at = excluded.pushed_at
             """,
@@ -236,12 +264,17 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
                 Payload = put.Content.ToArray(),
             });
         foreach (var blob in manifest.Blobs)
-            await session.Prepared(InsertBlob, ("@repository", repository), ("@manifest", digest), ("@blob", blob.ToColumn())).ExecuteNonQueryAsync();
+            await session.Prepared(
+                    InsertBlob, ("@repository", repository), ("@manifest", digest), ("@blob", blob.ToColumn()))
+                .ExecuteNonQueryAsync();
         foreach (var child in manifest.Children)
-            await session.Prepared(InsertChild, ("@repository", repository), ("@manifest", digest), ("@child", child.ToColumn())).ExecuteNonQueryAsync();
+            await session.Prepared(
+                    InsertChild, ("@repository", repository), ("@manifest", digest), ("@child", child.ToColumn()))
+                .ExecuteNonQueryAsync();
     }
 
-    private async Task MoveTagAsync(DbConnection connection, long repository, Tag tag, byte[] digest, Principal principal, long now)
+    private async Task MoveTagAsync(
+        DbConnection connection, long repository, Tag tag, byte[] digest, Principal principal, long now)
     {
         var row = new { repository, tag = tag.Value, digest, now, leases.Full };
 
@@ -249,7 +282,8 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         await connection.ExecuteAsync(
             """
             UPDATE manifests SET lease = @Full WHERE repository_id = @repository
-                AND digest = (SELECT digest FROM tags WHERE repository_id = @repository AND name = @tag AND digest <> @digest)
+                AND digest = (
+                    SELECT digest FROM tags WHERE repository_id = @repository AND name = @tag AND digest <> @digest)
             """,
             row);
         var moved = await connection.ExecuteAsync(

@@ -6,8 +6,8 @@ using Registry.Domain.Repositories;
 namespace Registry.Infrastructure.Database;
 
 /// <summary>
-/// Notes, in the same transaction as the change, which manifests and tags the store's copies no longer agree with. A note says
-/// "look at this again", so order and repetition do not matter.
+/// Notes, in the same transaction as the change, which manifests and tags the store's copies no longer agree with. A
+/// note says "look at this again", so order and repetition do not matter.
 /// </summary>
 internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
 {
@@ -16,7 +16,8 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
     public static Task AddManifestAsync(DbConnection connection, long repository, Digest digest)
         => AddAsync(connection, repository, "manifest", digest.ToString());
 
-    public static Task AddTagAsync(DbConnection connection, long repository, string tag) => AddAsync(connection, repository, "tag", tag);
+    public static Task AddTagAsync(DbConnection connection, long repository, string tag)
+        => AddAsync(connection, repository, "tag", tag);
 
     /// <summary>Wakes the reader, once what was added is committed.</summary>
     public void Announce()
@@ -33,9 +34,12 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
     }
 
     /// <summary>Returns when something was added, or after <paramref name="patience"/>.</summary>
-    public Task WaitAsync(TimeSpan patience, CancellationToken cancellationToken) => _added.WaitAsync(patience, cancellationToken);
+    public Task WaitAsync(TimeSpan patience, CancellationToken cancellationToken)
+        => _added.WaitAsync(patience, cancellationToken);
 
-    /// <summary>The oldest notes behind the one with the id <paramref name="after"/>, with the manifest or tag as it stands now.</summary>
+    /// <summary>
+    /// The oldest notes behind the one with the id <paramref name="after"/>, with the manifest or tag as it stands now.
+    /// </summary>
     public Task<IReadOnlyList<OutboxEntry>> ReadAsync(long after, int limit, CancellationToken cancellationToken)
         => database.ReadAsync<IReadOnlyList<OutboxEntry>>(
             async session => [.. (await session.Connection.QueryAsync<Row>(
@@ -53,7 +57,8 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
     public Task RemoveAsync(IReadOnlyCollection<OutboxEntry> done, CancellationToken cancellationToken)
         => database.WriteAsync(
             session => session.Connection.ExecuteAsync(
-                "DELETE FROM outbox WHERE id = @Id AND generation = @Generation", done.Select(entry => new { entry.Id, entry.Generation })),
+                "DELETE FROM outbox WHERE id = @Id AND generation = @Generation",
+                done.Select(entry => new { entry.Id, entry.Generation })),
             durable: false,
             cancellationToken);
 
@@ -67,7 +72,8 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
             """,
             new { repository, kind, key });
 
-    private sealed record Row(long Id, long Generation, string Registry, string Name, string Kind, string Key, byte[]? TagDigest)
+    private sealed record Row(
+        long Id, long Generation, string Registry, string Name, string Kind, string Key, byte[]? TagDigest)
     {
         public OutboxEntry ToEntry() => new(
             Id,
@@ -80,4 +86,5 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
 
 /// <param name="Tag">The tag that changed; null when it was a manifest.</param>
 /// <param name="Digest">What the tag points at now, null when it is gone; or the manifest that changed.</param>
-internal sealed record OutboxEntry(long Id, long Generation, RepositoryIdentity Repository, string? Tag, Digest? Digest);
+internal sealed record OutboxEntry(
+    long Id, long Generation, RepositoryIdentity Repository, string? Tag, Digest? Digest);

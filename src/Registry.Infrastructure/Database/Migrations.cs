@@ -9,8 +9,11 @@ namespace Registry.Infrastructure.Database;
 /// <summary>The numbered SQL files of this assembly, applied in order and recorded with their checksums.</summary>
 internal static class Migrations
 {
-    /// <exception cref="StartRefusedException">The database was written by a newer program, or an applied file has changed.</exception>
-    public static async Task ApplySqliteAsync(DbConnection connection, TimeProvider time, CancellationToken cancellationToken)
+    /// <exception cref="StartRefusedException">
+    /// The database was written by a newer program, or an applied file has changed.
+    /// </exception>
+    public static async Task ApplySqliteAsync(
+        DbConnection connection, TimeProvider time, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync("BEGIN EXCLUSIVE");
         try
@@ -26,7 +29,8 @@ internal static class Migrations
             if (applied.Keys.Any(number => known.All(migration => migration.Number != number)))
             {
                 throw new StartRefusedException(
-                    "The database was written by a newer version of the registry: start that version, or restore a backup made before the update.");
+                    "The database was written by a newer version of the registry: start that version, "
+                    + "or restore a backup made before the update.");
             }
 
             foreach (var migration in known)
@@ -34,15 +38,24 @@ internal static class Migrations
                 if (applied.TryGetValue(migration.Number, out var checksum))
                 {
                     if (checksum != migration.Checksum)
-                        throw new StartRefusedException($"The database's schema step {migration.Name} is not the one this version knows: the program or the database was altered.");
+                        throw new StartRefusedException(
+                            $"The database's schema step {migration.Name} is not the one this version knows: "
+                            + "the program or the database was altered.");
                     continue;
                 }
 
                 cancellationToken.ThrowIfCancellationRequested();
                 await connection.ExecuteAsync(migration.Sql);
                 await connection.ExecuteAsync(
-                    "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (@Number, @Name, @Checksum, @Now)",
-                    new { migration.Number, migration.Name, migration.Checksum, Now = time.GetUtcNow().ToUnixTimeMilliseconds() });
+                    "INSERT INTO schema_migrations (number, name, checksum, applied_at) "
+                    + "VALUES (@Number, @Name, @Checksum, @Now)",
+                    new
+                    {
+                        migration.Number,
+                        migration.Name,
+                        migration.Checksum,
+                        Now = time.GetUtcNow().ToUnixTimeMilliseconds(),
+                    });
             }
 
             await connection.ExecuteAsync("COMMIT");
@@ -71,7 +84,8 @@ internal static class Migrations
         var assembly = typeof(Migrations).Assembly;
         var prefix = $"{typeof(Migrations).Namespace}.Migrations.{kind}.";
         var list = new List<Migration>();
-        foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+        foreach (var resource in assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
         {
             using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!, Encoding.UTF8);
             var sql = reader.ReadToEnd().ReplaceLineEndings("\n");

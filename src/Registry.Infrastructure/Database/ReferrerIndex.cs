@@ -12,7 +12,8 @@ internal sealed class ReferrerIndex(RegistryDatabase database) : IReferrerIndex
     private const int MaxAnnotationCharacters = 2 * 1024 * 1024;
 
     public Task<Page<Referrer>> ListAsync(
-        RepositoryIdentity repository, Digest subject, string? artifactType, PageRequest page, CancellationToken cancellationToken)
+        RepositoryIdentity repository, Digest subject, string? artifactType, PageRequest page,
+        CancellationToken cancellationToken)
         => database.ReadAsync(
             async session =>
             {

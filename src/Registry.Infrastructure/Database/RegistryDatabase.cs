@@ -15,11 +15,12 @@ internal abstract class RegistryDatabase : IAsyncDisposable
     public abstract Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Runs <paramref name="write"/> in a transaction, which several writers may share and which may be repeated: it must do nothing
-    /// but use its session. Committed when this returns.
+    /// Runs <paramref name="write"/> in a transaction, which several writers may share and which may be repeated: it
+    /// must do nothing but use its session. Committed when this returns.
     /// </summary>
     /// <param name="durable">False lets a power cut (not a crash of the process) take it back.</param>
-    public abstract Task<T> WriteAsync<T>(Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken);
+    public abstract Task<T> WriteAsync<T>(
+        Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken);
 
     public abstract ValueTask DisposeAsync();
 }
@@ -32,8 +33,8 @@ internal sealed class DatabaseSession(DbConnection connection) : IAsyncDisposabl
     public DbConnection Connection { get; } = connection;
 
     /// <summary>
-    /// A command that is kept with the connection, for the hottest statements: parsing the SQL costs more than running it.
-    /// The values are those of <paramref name="parameters"/>, in any order.
+    /// A command that is kept with the connection, for the hottest statements: parsing the SQL costs more than running
+    /// it. The values are those of <paramref name="parameters"/>, in any order.
     /// </summary>
     public DbCommand Prepared(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
     {

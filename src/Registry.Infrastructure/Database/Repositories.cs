@@ -13,7 +13,8 @@ internal static class Repositories
             new { Registry = repository.Registry.Value, Name = repository.Name.Value });
 
     /// <summary>The repository's row, made when it is the first time that anything gets into it.</summary>
-    public static async Task<long> EnsureRepositoryAsync(this DbConnection connection, RepositoryIdentity repository, long now)
+    public static async Task<long> EnsureRepositoryAsync(
+        this DbConnection connection, RepositoryIdentity repository, long now)
         => await connection.FindRepositoryAsync(repository)
             ?? await connection.ExecuteScalarAsync<long>(
                 """

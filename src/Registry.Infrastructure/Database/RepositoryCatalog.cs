@@ -11,7 +11,8 @@ internal sealed class RepositoryCatalog(RegistryDatabase database) : ICatalog
         => database.ReadAsync<IReadOnlyList<string>>(
             async session =>
             {
-                // Every character of a name sorts before DEL: prefix and prefix + DEL enclose the names that begin with it.
+                // Every character of a name sorts before DEL: prefix and prefix + DEL enclose the names that begin with
+                // it.
                 var command = session.Prepared(
                     """
                     SELECT r.name FROM repositories r

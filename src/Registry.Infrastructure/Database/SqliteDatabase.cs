@@ -7,8 +7,8 @@ using SQLitePCL;
 namespace Registry.Infrastructure.Database;
 
 /// <summary>
-/// Embedded SQLite in WAL mode: readers never wait, one thread writes, and whoever waits for it while it flushes shares the
-/// next flush.
+/// Embedded SQLite in WAL mode: readers never wait, one thread writes, and whoever waits for it while it flushes shares
+/// the next flush.
 /// </summary>
 internal sealed class SqliteDatabase(string connectionString, TimeProvider time) : RegistryDatabase
 {
@@ -69,7 +69,8 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         }
     }
 
-    public override Task<T> WriteAsync<T>(Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken)
+    public override Task<T> WriteAsync<T>(
+        Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken)
     {
         var request = new Write<T>(write, durable, cancellationToken);
         try
@@ -82,7 +83,8 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             throw new StorageException(OciError.Unavailable("database"), e); // shutting down
         }
 
-        throw new StorageException(OciError.Unavailable("database"), new TimeoutException("Too many writes are waiting."));
+        throw new StorageException(
+            OciError.Unavailable("database"), new TimeoutException("Too many writes are waiting."));
     }
 
     public override async ValueTask DisposeAsync()
@@ -97,11 +99,14 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
     }
 
     private StartRefusedException Refused(string problem, Exception? cause = null)
-        => new($"The database '{connectionString}' cannot be used ({problem}): check Registry:Database:ConnectionString.", cause);
+        => new(
+            $"The database '{connectionString}' cannot be used ({problem}): check Registry:Database:ConnectionString.",
+            cause);
 
     private DatabaseSession Connect()
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ToString());
         try
         {
             connection.Open();
@@ -166,7 +171,8 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         }
         catch (SqliteException e) when (raw.sqlite3_get_autocommit(((SqliteConnection)session.Connection).Handle) != 0)
         {
-            throw new StorageException(Explain(e).Error, e); // SQLite has rolled back the whole transaction (disk full, I/O error)
+            // SQLite has rolled back the whole transaction (disk full, I/O error)
+            throw new StorageException(Explain(e).Error, e);
         }
         catch (Exception e)
         {
@@ -202,7 +208,9 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         void Failed(Exception e);
     }
 
-    private sealed class Write<T>(Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken) : IWrite
+    private sealed class Write<T>(
+        Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken)
+        : IWrite
     {
         private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T? _value;
@@ -212,13 +220,15 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
 
         public bool Durable => durable;
 
-        public bool IsCancelled() => cancellationToken.IsCancellationRequested && _completion.TrySetCanceled(cancellationToken);
+        public bool IsCancelled()
+            => cancellationToken.IsCancellationRequested && _completion.TrySetCanceled(cancellationToken);
 
         public void Run(DatabaseSession session)
         {
             var running = write(session);
             if (!running.IsCompleted)
-                throw new InvalidOperationException("A write to SQLite may wait for nothing but SQLite, which never waits.");
+                throw new InvalidOperationException(
+                    "A write to SQLite may wait for nothing but SQLite, which never waits.");
             _value = running.GetAwaiter().GetResult();
         }
 

@@ -3,7 +3,9 @@ using SQLitePCL;
 
 namespace Registry.Infrastructure.Database;
 
-/// <summary>Binds to the system's SQLite, which the operating system keeps patched, instead of carrying a copy.</summary>
+/// <summary>
+/// Binds to the system's SQLite, which the operating system keeps patched, instead of carrying a copy.
+/// </summary>
 internal static class SqliteLibrary
 {
     private const int MinimumVersion = 3_035_000; // RETURNING
@@ -33,13 +35,16 @@ internal static class SqliteLibrary
                 if (raw.sqlite3_libversion_number() < MinimumVersion)
                 {
                     throw new StartRefusedException(
-                        $"SQLite {raw.sqlite3_libversion().utf8_to_string()} is too old, 3.35 or newer is needed: update the system's libsqlite3.");
+                        $"SQLite {raw.sqlite3_libversion().utf8_to_string()} is too old, 3.35 or newer is needed: "
+                        + "update the system's libsqlite3.");
                 }
             }
             catch (DllNotFoundException e)
             {
                 throw new StartRefusedException(
-                    "The system's SQLite library is missing: install it (Debian, Ubuntu: libsqlite3-0; Fedora: sqlite-libs; Alpine: sqlite-libs).", e);
+                    "The system's SQLite library is missing: install it "
+                    + "(Debian, Ubuntu: libsqlite3-0; Fedora: sqlite-libs; Alpine: sqlite-libs).",
+                    e);
             }
 
             s_loaded = true;

@@ -11,7 +11,8 @@ namespace Registry.Infrastructure.Database;
 /// <inheritdoc cref="ITagIndex"/>
 internal sealed class TagIndex(RegistryDatabase database, Leases leases, ManifestOutbox outbox) : ITagIndex
 {
-    public Task<Page<string>?> ListAsync(RepositoryIdentity repository, PageRequest page, CancellationToken cancellationToken)
+    public Task<Page<string>?> ListAsync(
+        RepositoryIdentity repository, PageRequest page, CancellationToken cancellationToken)
         => database.ReadAsync(
             async session =>
             {
@@ -40,7 +41,8 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
             },
             cancellationToken);
 
-    public Task<Page<TaggedManifest>?> ListDetailsAsync(RepositoryIdentity repository, PageRequest page, CancellationToken cancellationToken)
+    public Task<Page<TaggedManifest>?> ListDetailsAsync(
+        RepositoryIdentity repository, PageRequest page, CancellationToken cancellationToken)
         => database.ReadAsync(
             async session =>
             {
@@ -48,7 +50,8 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
                     return null;
                 var rows = await session.Connection.QueryAsync<Row>(
                     """
-                    SELECT t.name, t.digest, m.media_type AS MediaType, m.artifact_type AS ArtifactType, m.size, t.updated_at AS UpdatedAt
+                    SELECT t.name, t.digest, m.media_type AS MediaType, m.artifact_type AS ArtifactType, m.size,
+                        t.updated_at AS UpdatedAt
                     FROM tags t JOIN manifests m ON m.repository_id = t.repository_id AND m.digest = t.digest
                     WHERE t.repository_id = @id AND t.name > @after ORDER BY t.name LIMIT @limit
                     """,
@@ -67,7 +70,8 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
     }
 
     /// <summary>Writes a move (or, without a digest, the deletion) of a tag into its history.</summary>
-    public static Task RecordAsync(DbConnection connection, long repository, string tag, byte[]? digest, Principal principal, long now)
+    public static Task RecordAsync(
+        DbConnection connection, long repository, string tag, byte[]? digest, Principal principal, long now)
         => connection.ExecuteAsync(
             """
             INSERT INTO tag_history (repository_id, tag, digest, principal, changed_at)
@@ -75,7 +79,8 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
             """,
             new { repository, tag, digest, Principal = principal.Name, now });
 
-    private async Task<bool> DeleteAsync(DbConnection connection, RepositoryIdentity repository, Tag tag, Principal principal)
+    private async Task<bool> DeleteAsync(
+        DbConnection connection, RepositoryIdentity repository, Tag tag, Principal principal)
     {
         if (await connection.FindRepositoryAsync(repository) is not { } id)
             return false;
@@ -85,15 +90,18 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
             return false;
 
         await connection.ExecuteAsync(
-            "UPDATE manifests SET lease = @Full WHERE repository_id = @id AND digest = @digest", new { id, digest, leases.Full });
+            "UPDATE manifests SET lease = @Full WHERE repository_id = @id AND digest = @digest",
+            new { id, digest, leases.Full });
         await RecordAsync(connection, id, tag.Value, digest: null, principal, leases.Now);
         await ManifestOutbox.AddTagAsync(connection, id, tag.Value);
         return true;
     }
 
-    private sealed record Row(string Name, byte[] Digest, string MediaType, string? ArtifactType, long Size, long UpdatedAt)
+    private sealed record Row(
+        string Name, byte[] Digest, string MediaType, string? ArtifactType, long Size, long UpdatedAt)
     {
         public TaggedManifest ToTag() => new(
-            Name, Digest.ToDigest().ToString(), MediaType, ArtifactType, Size, DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt));
+            Name, Digest.ToDigest().ToString(), MediaType, ArtifactType, Size,
+            DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt));
     }
 }

@@ -7,10 +7,13 @@ using Registry.Domain.Uploads;
 namespace Registry.Infrastructure.Database;
 
 /// <inheritdoc cref="IUploadSessions"/>
-/// <remarks>None of these changes is durable against a power cut: whoever loses an open upload to one starts again.</remarks>
+/// <remarks>
+/// None of these changes is durable against a power cut: whoever loses an open upload to one starts again.
+/// </remarks>
 internal sealed class UploadSessions(RegistryDatabase database, Leases leases) : IUploadSessions
 {
-    private const string Columns = "id, registry, repository, store, owner, algorithm, position, version, expires_at AS ExpiresAt";
+    private const string Columns
+        = "id, registry, repository, store, owner, algorithm, position, version, expires_at AS ExpiresAt";
 
     public Task StartAsync(UploadSession session, CancellationToken cancellationToken)
         => database.WriteAsync(
@@ -34,21 +37,36 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases) :
             durable: false,
             cancellationToken);
 
-    public Task<UploadSession?> FindAsync(RepositoryIdentity repository, UploadId id, CancellationToken cancellationToken)
+    public Task<UploadSession?> FindAsync(
+        RepositoryIdentity repository, UploadId id, CancellationToken cancellationToken)
         => database.ReadAsync(
             async session => (await session.Connection.QuerySingleOrDefaultAsync<Row>(
-                $"SELECT {Columns} FROM uploads WHERE id = @id AND registry = @Registry AND repository = @Name AND expires_at > @Now",
-                new { id = id.ToString(), Registry = repository.Registry.Value, Name = repository.Name.Value, leases.Now }))?.ToSession(),
+                $"SELECT {Columns} FROM uploads "
+                + "WHERE id = @id AND registry = @Registry AND repository = @Name AND expires_at > @Now",
+                new
+                {
+                    id = id.ToString(),
+                    Registry = repository.Registry.Value,
+                    Name = repository.Name.Value,
+                    leases.Now,
+                }))?.ToSession(),
             cancellationToken);
 
-    public Task<bool> AdvanceAsync(UploadSession session, long offset, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+    public Task<bool> AdvanceAsync(
+        UploadSession session, long offset, DateTimeOffset expiresAt, CancellationToken cancellationToken)
         => database.WriteAsync(
             async write => await write.Connection.ExecuteAsync(
                 """
                 UPDATE uploads SET position = @offset, version = version + 1, expires_at = @expires
                 WHERE id = @Id AND version = @Version
                 """,
-                new { offset, expires = expiresAt.ToUnixTimeMilliseconds(), Id = session.Id.ToString(), session.Version }) > 0,
+                new
+                {
+                    offset,
+                    expires = expiresAt.ToUnixTimeMilliseconds(),
+                    Id = session.Id.ToString(),
+                    session.Version,
+                }) > 0,
             durable: false,
             cancellationToken);
 
@@ -74,7 +92,8 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases) :
             cancellationToken);
 
     private sealed record Row(
-        string Id, string Registry, string Repository, string Store, string Owner, string Algorithm, long Position, long Version, long ExpiresAt)
+        string Id, string Registry, string Repository, string Store, string Owner, string Algorithm, long Position,
+        long Version, long ExpiresAt)
     {
         public UploadSession ToSession() => new(
             UploadId.Parse(Id),

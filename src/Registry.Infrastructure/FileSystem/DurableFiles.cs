@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Registry.Infrastructure.FileSystem;
 
 /// <summary>
-/// Puts files at their place below the root. When a method returns, the file and every directory on the way to it survive a
-/// power cut; until then its place holds what it held before.
+/// Puts files at their place below the root. When a method returns, the file and every directory on the way to it
+/// survive a power cut; until then its place holds what it held before.
 /// </summary>
 internal sealed class DurableFiles(FileSystemLayout layout)
 {
@@ -40,7 +40,9 @@ internal sealed class DurableFiles(FileSystemLayout layout)
         Flush(folder);
     }
 
-    /// <summary>Makes a file durable that is at its place already; whoever put it there may not have come so far.</summary>
+    /// <summary>
+    /// Makes a file durable that is at its place already; whoever put it there may not have come so far.
+    /// </summary>
     public void Confirm(string target)
     {
         ThrowIfDetached();
@@ -73,8 +75,8 @@ internal sealed class DurableFiles(FileSystemLayout layout)
     }
 
     /// <summary>
-    /// Throws when the root does not carry the file that marks it: a disk that is not mounted must look neither like a store
-    /// without blobs nor like a place for new ones.
+    /// Throws when the root does not carry the file that marks it: a disk that is not mounted must look neither like a
+    /// store without blobs nor like a place for new ones.
     /// </summary>
     public void ThrowIfDetached()
     {
@@ -120,7 +122,9 @@ internal sealed class DurableFiles(FileSystemLayout layout)
     {
         var folder = Path.GetDirectoryName(target)!;
         var pending = new Stack<string>();
-        for (var upper = Path.GetDirectoryName(folder)!; upper.Length > layout.Root.Length; upper = Path.GetDirectoryName(upper)!)
+        for (var upper = Path.GetDirectoryName(folder)!;
+            upper.Length > layout.Root.Length;
+            upper = Path.GetDirectoryName(upper)!)
         {
             if (_durable.ContainsKey(upper) && Directory.Exists(upper))
                 break;

@@ -11,15 +11,17 @@ internal sealed class FileSystemBlobContent(SafeFileHandle file, long size, Stor
 
     public long Size => size;
 
-    /// <exception cref="EndOfStreamException">The file has become shorter: the caller cuts the connection, since the length is promised.</exception>
+    /// <exception cref="EndOfStreamException">
+    /// The file has become shorter: the caller cuts the connection, since the length is promised.
+    /// </exception>
     /// <exception cref="Domain.Errors.StorageException">The file cannot be read.</exception>
     public async Task CopyToAsync(PipeWriter destination, ByteRange range, CancellationToken cancellationToken)
     {
         var offset = range.First;
         for (var remaining = range.Length; remaining > 0;)
         {
-            // Straight into the response's own memory, and synchronously: what the page cache holds is there faster than a
-            // thread could be changed.
+            // Straight into the response's own memory, and synchronously: what the page cache holds is there faster
+            // than a thread could be changed.
             var wanted = (int)Math.Min(remaining, PieceBytes);
             var read = Read(destination.GetMemory(wanted).Span[..wanted], offset);
             if (read == 0)

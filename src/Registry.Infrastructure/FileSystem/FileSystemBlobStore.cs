@@ -14,7 +14,8 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
     private readonly StoreGuard _guard;
     private FileStream? _held;
 
-    public FileSystemBlobStore(string name, StoreOptions options, ILogger<FileSystemBlobStore> logger, TimeProvider time)
+    public FileSystemBlobStore(
+        string name, StoreOptions options, ILogger<FileSystemBlobStore> logger, TimeProvider time)
     {
         if (string.IsNullOrWhiteSpace(options.Root))
             throw new StartRefusedException($"Registry:Stores:{name}:Root is empty: name the folder for the blobs.");
@@ -34,7 +35,8 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
 
     public IManifestArchive Manifests { get; }
 
-    public Task<string> PrepareAsync(string? known, CancellationToken cancellationToken) => Task.FromResult(_guard.Prepare(known));
+    public Task<string> PrepareAsync(string? known, CancellationToken cancellationToken)
+        => Task.FromResult(_guard.Prepare(known));
 
     public void Hold() => _held = _guard.Hold();
 

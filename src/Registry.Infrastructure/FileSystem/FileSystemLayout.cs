@@ -48,16 +48,19 @@ internal sealed class FileSystemLayout(string root, string? staging)
     public string BlobPath(Digest digest) => Path.Combine(Root, LocationOf(digest));
 
     /// <summary>
-    /// The file of a location that was stored once; null when this layout never writes such a location for the digest. No
-    /// part of <paramref name="location"/> itself gets into the path.
+    /// The file of a location that was stored once; null when this layout never writes such a location for the digest.
+    /// No part of <paramref name="location"/> itself gets into the path.
     /// </summary>
     public string? Locate(string location, Digest digest) => location == LocationOf(digest) ? BlobPath(digest) : null;
 
     public string UploadPath(UploadId id) => Path.Combine(Staging, $"{id}{UploadExtension}");
 
-    /// <summary>The upload whose file has that name; null when it is none of ours, whatever else is in the folder.</summary>
+    /// <summary>
+    /// The upload whose file has that name; null when it is none of ours, whatever else is in the folder.
+    /// </summary>
     public static UploadId? UploadOf(string fileName)
-        => fileName.EndsWith(UploadExtension, StringComparison.Ordinal) && UploadId.TryParse(fileName[..^UploadExtension.Length], out var id)
+        => fileName.EndsWith(UploadExtension, StringComparison.Ordinal)
+            && UploadId.TryParse(fileName[..^UploadExtension.Length], out var id)
             ? id
             : null;
 
@@ -66,7 +69,8 @@ internal sealed class FileSystemLayout(string root, string? staging)
     public string RevisionPath(RepositoryIdentity repository, Digest digest)
         => Path.Combine(ManifestsPath(repository), "revisions", digest.Algorithm.Name, digest.Hex, "link");
 
-    public string TagPath(RepositoryIdentity repository, Tag tag) => Path.Combine(ManifestsPath(repository), "tags", tag.Value);
+    public string TagPath(RepositoryIdentity repository, Tag tag)
+        => Path.Combine(ManifestsPath(repository), "tags", tag.Value);
 
     public string CurrentTagPath(RepositoryIdentity repository, Tag tag)
         => Path.Combine(TagPath(repository, tag), "current", "link");

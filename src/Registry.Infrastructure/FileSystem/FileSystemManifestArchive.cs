@@ -6,14 +6,16 @@ using Registry.Infrastructure.Stores;
 
 namespace Registry.Infrastructure.FileSystem;
 
-internal sealed class FileSystemManifestArchive(FileSystemLayout layout, DurableFiles files, StoreFaults faults) : IManifestArchive
+internal sealed class FileSystemManifestArchive(FileSystemLayout layout, DurableFiles files, StoreFaults faults)
+    : IManifestArchive
 {
     public Task PutManifestAsync(
         RepositoryIdentity repository, Digest digest, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         return DoAsync(() =>
         {
-            // The bytes first: a link never leads nowhere. A file of that length at its content address has that content.
+            // The bytes first: a link never leads nowhere. A file of that length at its content address has that
+            // content.
             var data = new FileInfo(layout.BlobPath(digest));
             if (data.Exists && data.Length == content.Length)
                 files.Confirm(data.FullName);

@@ -31,7 +31,8 @@ internal sealed class FileSystemStaging(FileSystemLayout layout, DurableFiles fi
         using var entries = faults.Guard(() => folder.EnumerateFiles().GetEnumerator());
         while (faults.Guard(entries.MoveNext))
         {
-            if (FileSystemLayout.UploadOf(entries.Current.Name) is { } id && entries.Current.LastWriteTimeUtc < time.UtcDateTime)
+            if (FileSystemLayout.UploadOf(entries.Current.Name) is { } id
+                && entries.Current.LastWriteTimeUtc < time.UtcDateTime)
                 yield return id;
         }
     }

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Registry.Infrastructure.FileSystem;
 
 /// <summary>
-/// What the framework does not offer: reading without a lock, making a directory's entries durable, and a rename that is
-/// never a copy.
+/// What the framework does not offer: reading without a lock, making a directory's entries durable, and a rename that
+/// is never a copy.
 /// </summary>
 internal static partial class NativeFiles
 {
@@ -15,12 +15,14 @@ internal static partial class NativeFiles
     private const int NotSupported = 22; // EINVAL: this file system has nothing to flush for a directory
 
     // Read-only; closed in child processes; a pipe is not waited for.
-    private static readonly int ReadFlags = OperatingSystem.IsLinux() ? 0x80000 | 0x800 : OperatingSystem.IsMacOS() ? 0x1000000 | 0x4 : 0;
+    private static readonly int ReadFlags = OperatingSystem.IsLinux()
+        ? 0x80000 | 0x800
+        : OperatingSystem.IsMacOS() ? 0x1000000 | 0x4 : 0;
 
     /// <summary>Opens a regular file for reading, beside whoever else has it; null when there is none.</summary>
     /// <remarks>
-    /// The framework's own way takes a shared lock, so that a reader would fail while a file that was just renamed into place is
-    /// still locked by its writer; and it is two calls to the system more on every read.
+    /// The framework's own way takes a shared lock, so that a reader would fail while a file that was just renamed into
+    /// place is still locked by its writer; and it is two calls to the system more on every read.
     /// </remarks>
     public static SafeFileHandle? TryOpenToRead(string path, out long length)
     {
@@ -65,7 +67,9 @@ internal static partial class NativeFiles
         return null;
     }
 
-    /// <summary>Returns when the entries of the directory would survive a power cut. Windows does that by itself.</summary>
+    /// <summary>
+    /// Returns when the entries of the directory would survive a power cut. Windows does that by itself.
+    /// </summary>
     public static void FlushDirectory(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -90,9 +94,9 @@ internal static partial class NativeFiles
     }
 
     /// <summary>
-    /// Moves a file over whatever file stands at <paramref name="target"/>, atomically. False, and nothing is changed, when
-    /// the two are on different devices; <see cref="File.Move(string, string)"/> would copy there, and a reader or a crash could
-    /// see half of it.
+    /// Moves a file over whatever file stands at <paramref name="target"/>, atomically. False, and nothing is changed,
+    /// when the two are on different devices; <see cref="File.Move(string, string)"/> would copy there, and a reader or
+    /// a crash could see half of it.
     /// </summary>
     public static bool TryRename(string source, string target)
     {

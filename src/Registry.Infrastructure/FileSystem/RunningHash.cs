@@ -4,7 +4,9 @@ using Registry.Domain.Uploads;
 
 namespace Registry.Infrastructure.FileSystem;
 
-/// <summary>The hash of an upload's first <see cref="Position"/> bytes, to be continued. It cannot be saved, only kept.</summary>
+/// <summary>
+/// The hash of an upload's first <see cref="Position"/> bytes, to be continued. It cannot be saved, only kept.
+/// </summary>
 internal sealed class RunningHash(DigestAlgorithm algorithm) : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(algorithm.Hash);
@@ -13,7 +15,9 @@ internal sealed class RunningHash(DigestAlgorithm algorithm) : IDisposable
 
     public long Position { get; private set; }
 
-    /// <summary>The file's write time when this hash was put aside: another one means that another process wrote to it.</summary>
+    /// <summary>
+    /// The file's write time when this hash was put aside: another one means that another process wrote to it.
+    /// </summary>
     public DateTime Stamp { get; set; }
 
     public void Append(ReadOnlySpan<byte> bytes)

@@ -8,9 +8,12 @@ using Registry.Domain.Uploads;
 
 namespace Registry.Infrastructure.FileSystem;
 
-/// <summary>One upload's file. It is opened at the first need and stays open, and so locked against other processes.</summary>
+/// <summary>
+/// One upload's file. It is opened at the first need and stays open, and so locked against other processes.
+/// </summary>
 internal sealed partial class StagedFile(
-    UploadId id, FileSystemLayout layout, DurableFiles files, StoreFaults faults, RunningHashes hashes, Action released, ILogger logger)
+    UploadId id, FileSystemLayout layout, DurableFiles files, StoreFaults faults, RunningHashes hashes, Action released,
+    ILogger logger)
     : IStagedUpload
 {
     private const int ReadBytes = 256 * 1024;
@@ -54,7 +57,8 @@ internal sealed partial class StagedFile(
         }
         catch (Exception cause) when (StoreFaults.Covers(cause))
         {
-            // Discarding is what a failed request does last: its own error must reach the client. The purge tries again.
+            // Discarding is what a failed request does last: its own error must reach the client. The purge tries
+            // again.
             Log.NotDiscarded(logger, _path, cause);
         }
 
@@ -80,7 +84,8 @@ internal sealed partial class StagedFile(
     private string? Publish(Digest digest, long size, CancellationToken cancellationToken)
     {
         _file ??= TryOpen(create: false);
-        if (_file is null || RandomAccess.GetLength(_file) != size || DigestOf(_file, digest.Algorithm, size, cancellationToken) != digest)
+        if (_file is null || RandomAccess.GetLength(_file) != size
+            || DigestOf(_file, digest.Algorithm, size, cancellationToken) != digest)
             return null;
 
         try
@@ -89,13 +94,15 @@ internal sealed partial class StagedFile(
         }
         catch (Exception cause) when (StoreFaults.Covers(cause))
         {
-            // The kernel may have dropped pages that it could not write and will not fail again: these bytes must not be retried.
+            // The kernel may have dropped pages that it could not write and will not fail again: these bytes must not
+            // be retried.
             DropHash();
             CutBack(0);
             throw;
         }
 
-        // The lock is held until the file has its new name: a writer of another process must not get hold of it as an upload.
+        // The lock is held until the file has its new name: a writer of another process must not get hold of it as an
+        // upload.
         files.Move(_file, _path, layout.BlobPath(digest));
         Close();
         DropHash();
@@ -160,7 +167,8 @@ internal sealed partial class StagedFile(
             _hash ??= new(algorithm);
     }
 
-    private Digest DigestOf(SafeFileHandle file, DigestAlgorithm algorithm, long size, CancellationToken cancellationToken)
+    private Digest DigestOf(
+        SafeFileHandle file, DigestAlgorithm algorithm, long size, CancellationToken cancellationToken)
     {
         if (_hash is not null && _hash.Algorithm == algorithm && _hash.Position == size)
             return _hash.ToDigest();
@@ -195,8 +203,8 @@ internal sealed partial class StagedFile(
         }
     }
 
-    // A write time of its own, which no write can give the file by chance: a hash that is continued over bytes which another
-    // process has replaced would let a wrong blob pass as the right one.
+    // A write time of its own, which no write can give the file by chance: a hash that is continued over bytes which
+    // another process has replaced would let a wrong blob pass as the right one.
     private void StampHash()
     {
         if (_hash is null || _file is null)
@@ -227,10 +235,12 @@ internal sealed partial class StagedFile(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The upload {Path} could not be deleted; the purge of uploads will try again.")]
+        [LoggerMessage(
+            LogLevel.Warning, "The upload {Path} could not be deleted; the purge of uploads will try again.")]
         public static partial void NotDiscarded(ILogger logger, string path, Exception cause);
 
-        [LoggerMessage(LogLevel.Warning, "The upload {Path} could not be cut back to {Offset} bytes after a failed write.")]
+        [LoggerMessage(
+            LogLevel.Warning, "The upload {Path} could not be cut back to {Offset} bytes after a failed write.")]
         public static partial void NotCutBack(ILogger logger, string path, long offset, Exception cause);
     }
 }

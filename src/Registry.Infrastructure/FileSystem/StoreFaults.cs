@@ -16,7 +16,8 @@ internal sealed class StoreFaults(string store)
 
     public StorageException Of(Exception cause)
         => new(
-            cause is ArgumentOutOfRangeException || cause.HResult is NoSpace or TooBig or QuotaReached or WindowsDiskFull
+            cause is ArgumentOutOfRangeException
+                || cause.HResult is NoSpace or TooBig or QuotaReached or WindowsDiskFull
                 ? OciError.StoreFull()
                 : OciError.Unavailable($"store '{store}'"),
             cause);

@@ -4,9 +4,11 @@ using Microsoft.Extensions.Logging;
 namespace Registry.Infrastructure.FileSystem;
 
 /// <summary>
-/// Sees to it that a root is used by one kind of software only: a small file at its top says whose it is and in which layout.
+/// Sees to it that a root is used by one kind of software only: a small file at its top says whose it is and in which
+/// layout.
 /// </summary>
-internal sealed partial class StoreGuard(string store, FileSystemLayout layout, DurableFiles files, ILogger logger, TimeProvider time)
+internal sealed partial class StoreGuard(
+    string store, FileSystemLayout layout, DurableFiles files, ILogger logger, TimeProvider time)
 {
     private const string Product = "registry";
     private const int Layout = 1;
@@ -31,7 +33,9 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
         return id;
     }
 
-    /// <summary>Keeps other processes out of the store until the result is disposed; the system ends it with the process.</summary>
+    /// <summary>
+    /// Keeps other processes out of the store until the result is disposed; the system ends it with the process.
+    /// </summary>
     /// <exception cref="StartRefusedException">Another process has it.</exception>
     public FileStream Hold()
     {
@@ -41,7 +45,9 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
         }
         catch (IOException cause) when (File.Exists(layout.Lock))
         {
-            throw Refused("Root", layout.Root, "is in use by another registry process", "Stop it, or choose another folder.", cause);
+            throw Refused(
+                "Root", layout.Root, "is in use by another registry process", "Stop it, or choose another folder.",
+                cause);
         }
     }
 
@@ -54,17 +60,21 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
             if (Directory.Exists(layout.Content))
             {
                 throw Refused(
-                    "Root", layout.Root, "holds the data of another registry", "Choose an empty folder, and import that data.");
+                    "Root", layout.Root, "holds the data of another registry",
+                    "Choose an empty folder, and import that data.");
             }
 
             // A disk that is not mounted leaves an empty folder: taken for the store, every blob would count as lost.
             if (known is not null)
             {
                 throw Refused(
-                    "Root", layout.Root, $"has no '{layout.Guard}', but the database knows this store", "Mount the disk, or name the folder that has it.");
+                    "Root", layout.Root, $"has no '{layout.Guard}', but the database knows this store",
+                    "Mount the disk, or name the folder that has it.");
             }
 
-            if (Directory.Exists(layout.Root) && Directory.EnumerateFileSystemEntries(layout.Root).Any(entry => Path.GetFileName(entry) != "lost+found"))
+            if (Directory.Exists(layout.Root)
+                && Directory.EnumerateFileSystemEntries(layout.Root)
+                    .Any(entry => Path.GetFileName(entry) != "lost+found"))
                 throw Refused("Root", layout.Root, "holds other files", "Choose an empty folder.");
 
             var made = new Mark(Product, Layout, Guid.NewGuid().ToString());
@@ -76,7 +86,8 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
         if (owner?.Product != Product || owner.Layout < 1 || (owner.Layout == Layout && string.IsNullOrEmpty(owner.Id)))
         {
             throw Refused(
-                "Root", layout.Root, $"belongs to something else ('{layout.Guard}' says so)", "Choose an empty folder.");
+                "Root", layout.Root, $"belongs to something else ('{layout.Guard}' says so)",
+                "Choose an empty folder.");
         }
 
         if (owner.Layout > Layout)
@@ -91,7 +102,8 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
         if (known is not null && known != owner.Id)
         {
             throw Refused(
-                "Root", layout.Root, "is not the folder that the database knows as this store", "Name that folder, or the database that belongs to this one.");
+                "Root", layout.Root, "is not the folder that the database knows as this store",
+                "Name that folder, or the database that belongs to this one.");
         }
 
         return owner.Id!;
@@ -109,7 +121,8 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
         }
     }
 
-    // A file takes the way of every upload: this finds out whether both folders can be written, and whether they share a device.
+    // A file takes the way of every upload: this finds out whether both folders can be written, and whether they share
+    // a device.
     private void ProbeStaging()
     {
         var name = Path.GetFileName(layout.NewTemporaryPath());
@@ -148,18 +161,22 @@ internal sealed partial class StoreGuard(string store, FileSystemLayout layout, 
         }
         catch (Exception cause) when (StoreFaults.Covers(cause))
         {
-            throw Refused(key, folder, $"cannot be used ({cause.Message})", "Let the server's user write there, or choose another folder.", cause);
+            throw Refused(
+                key, folder, $"cannot be used ({cause.Message})",
+                "Let the server's user write there, or choose another folder.", cause);
         }
     }
 
-    private StartRefusedException Refused(string key, string folder, string problem, string fix, Exception? cause = null)
+    private StartRefusedException Refused(
+        string key, string folder, string problem, string fix, Exception? cause = null)
         => new($"Registry:Stores:{store}:{key} is '{folder}', which {problem}. {fix}", cause);
 
     private static partial class Log
     {
         [LoggerMessage(
             LogLevel.Information,
-            "Store {Store}: the staging folder {Staging} is on another device than {Root}; every finished upload is copied once.")]
+            "Store {Store}: the staging folder {Staging} is on another device than {Root}; "
+            + "every finished upload is copied once.")]
         public static partial void StagingElsewhere(ILogger logger, string store, string staging, string root);
     }
 }

@@ -21,7 +21,8 @@ internal static class UploadPump
 
     /// <exception cref="Domain.Errors.StorageException">The file could not be written.</exception>
     public static async Task<AppendedBytes> CopyAsync(
-        Stream content, SafeFileHandle file, long offset, RunningHash? hash, StoreFaults faults, CancellationToken cancellationToken)
+        Stream content, SafeFileHandle file, long offset, RunningHash? hash, StoreFaults faults,
+        CancellationToken cancellationToken)
     {
         var pool = ArrayPool<byte>.Shared;
         var full = pool.Rent(BufferBytes);
@@ -33,7 +34,8 @@ internal static class UploadPump
             {
                 filling ??= pool.Rent(BufferBytes);
                 var (bytes, length, position) = (full, count, offset);
-                var writing = Task.Run(() => Write(file, bytes.AsSpan(0, length), position, hash, faults), CancellationToken.None);
+                var writing = Task.Run(
+                    () => Write(file, bytes.AsSpan(0, length), position, hash, faults), CancellationToken.None);
                 try
                 {
                     (count, rest) = await FillAsync(content, filling, cancellationToken);
@@ -81,7 +83,8 @@ internal static class UploadPump
         }
     }
 
-    private static void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset, RunningHash? hash, StoreFaults faults)
+    private static void Write(
+        SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset, RunningHash? hash, StoreFaults faults)
     {
         if (bytes.IsEmpty)
             return;

@@ -37,7 +37,8 @@ internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExpo
         {
             MetricType.LongSum or MetricType.DoubleSum => ("counter", "_total"),
             MetricType.Histogram => ("histogram", ""),
-            MetricType.LongGauge or MetricType.DoubleGauge or MetricType.LongSumNonMonotonic or MetricType.DoubleSumNonMonotonic => ("gauge", ""),
+            MetricType.LongGauge or MetricType.DoubleGauge
+                or MetricType.LongSumNonMonotonic or MetricType.DoubleSumNonMonotonic => ("gauge", ""),
             _ => ("", ""),
         };
         if (type.Length == 0)
@@ -45,7 +46,9 @@ internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExpo
 
         var name = NameOf(metric) + suffix;
         if (!string.IsNullOrEmpty(metric.Description))
-            _text.Append("# HELP ").Append(name).Append(' ').Append(metric.Description.Replace("\\", "\\\\", StringComparison.Ordinal).ReplaceLineEndings(" ")).Append('\n');
+            _text.Append("# HELP ").Append(name).Append(' ')
+                .Append(metric.Description.Replace("\\", "\\\\", StringComparison.Ordinal).ReplaceLineEndings(" "))
+                .Append('\n');
         _text.Append("# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
         foreach (ref readonly var point in metric.GetMetricPoints())
             WritePoint(metric, name, point);
@@ -109,7 +112,10 @@ internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExpo
                 labels.Append(',');
             var text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
             labels.Append(Legal(key)).Append("=\"")
-                .Append(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal))
+                .Append(
+                    text.Replace("\\", "\\\\", StringComparison.Ordinal)
+                        .Replace("\"", "\\\"", StringComparison.Ordinal)
+                        .Replace("\n", "\\n", StringComparison.Ordinal))
                 .Append('"');
         }
 

@@ -10,11 +10,12 @@ using Registry.Infrastructure.Stores;
 namespace Registry.Infrastructure.Outbox;
 
 /// <summary>
-/// Brings the stores' copies of manifests and tags into agreement with the database, behind the answers to pushes. What a crash
-/// interrupts is done again.
+/// Brings the stores' copies of manifests and tags into agreement with the database, behind the answers to pushes. What
+/// a crash interrupts is done again.
 /// </summary>
 internal sealed partial class ManifestArchiver(
-    ManifestOutbox outbox, IManifestIndex manifests, RegistryMap registries, BlobStores stores, ILogger<ManifestArchiver> logger)
+    ManifestOutbox outbox, IManifestIndex manifests, RegistryMap registries, BlobStores stores,
+    ILogger<ManifestArchiver> logger)
     : BackgroundService
 {
     private const int BatchSize = 100;
@@ -85,11 +86,13 @@ internal sealed partial class ManifestArchiver(
 
         var work = entry switch
         {
-            { Tag: { } tag, Digest: { } digest } => archive.PutTagAsync(entry.Repository, Tag.Parse(tag), digest, cancellationToken),
+            { Tag: { } tag, Digest: { } digest }
+                => archive.PutTagAsync(entry.Repository, Tag.Parse(tag), digest, cancellationToken),
             { Tag: { } tag } => archive.RemoveTagAsync(entry.Repository, Tag.Parse(tag), cancellationToken),
-            { Digest: { } digest } => await manifests.FindAsync(entry.Repository, digest, cancellationToken) is { } manifest
-                ? archive.PutManifestAsync(entry.Repository, digest, manifest.Content, cancellationToken)
-                : archive.RemoveManifestAsync(entry.Repository, digest, cancellationToken),
+            { Digest: { } digest }
+                => await manifests.FindAsync(entry.Repository, digest, cancellationToken) is { } manifest
+                    ? archive.PutManifestAsync(entry.Repository, digest, manifest.Content, cancellationToken)
+                    : archive.RemoveManifestAsync(entry.Repository, digest, cancellationToken),
             _ => Task.CompletedTask,
         };
         await work;
@@ -97,7 +100,8 @@ internal sealed partial class ManifestArchiver(
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Error, Message = "Copying manifests into the store failed; it will be tried again.")]
+        [LoggerMessage(
+            Level = LogLevel.Error, Message = "Copying manifests into the store failed; it will be tried again.")]
         public static partial void Failed(ILogger logger, Exception e);
     }
 }

@@ -9,7 +9,9 @@ internal sealed class DataFolder(string path) : IDisposable
 
     public string Path { get; } = path;
 
-    /// <exception cref="StartRefusedException">The folder cannot be written to, or another process holds it.</exception>
+    /// <exception cref="StartRefusedException">
+    /// The folder cannot be written to, or another process holds it.
+    /// </exception>
     public void Hold()
     {
         try
@@ -30,7 +32,9 @@ internal sealed class DataFolder(string path) : IDisposable
         catch (IOException e) when (File.Exists(file) && e is not (FileNotFoundException or DirectoryNotFoundException))
         {
             throw new StartRefusedException(
-                $"The data folder '{Path}' is in use by another registry process: stop it, or give this one another folder with --data.", e);
+                $"The data folder '{Path}' is in use by another registry process: stop it, "
+                + "or give this one another folder with --data.",
+                e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -41,5 +45,8 @@ internal sealed class DataFolder(string path) : IDisposable
     public void Dispose() => _lock?.Dispose();
 
     private StartRefusedException Unusable(Exception e)
-        => new($"The data folder '{Path}' cannot be written to ({e.Message}): choose another one with --data or Registry:Data.", e);
+        => new(
+            $"The data folder '{Path}' cannot be written to ({e.Message}): "
+            + "choose another one with --data or Registry:Data.",
+            e);
 }

@@ -6,9 +6,13 @@ using Registry.Infrastructure.Stores;
 
 namespace Registry.Infrastructure.Startup;
 
-/// <summary>Takes hold of folder, stores and database before the first request, in an application of any kind.</summary>
+/// <summary>
+/// Takes hold of folder, stores and database before the first request, in an application of any kind.
+/// </summary>
 internal sealed class RegistryStartup(
-    DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries, ICatalog catalog) : IHostedLifecycleService
+    DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries,
+    ICatalog catalog)
+    : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -40,8 +44,8 @@ internal sealed class RegistryStartup(
         }
     }
 
-    // A path given to one registry takes names away from the registry at the root: what is stored under them could not be
-    // reached any more, and another content would answer to the same name.
+    // A path given to one registry takes names away from the registry at the root: what is stored under them could not
+    // be reached any more, and another content would answer to the same name.
     private async Task RefuseHiddenRepositoriesAsync(CancellationToken cancellationToken)
     {
         var visible = registries.Visible(host: null);
@@ -53,8 +57,9 @@ internal sealed class RegistryStartup(
                 if (hidden.Count > 0)
                 {
                     throw new StartRefusedException(
-                        $"Registry:Registries:{other}:Path is '{prefix.TrimEnd('/')}', which would hide repositories stored in registry '{root}' "
-                        + $"({string.Join(", ", hidden)} …): choose another path, or move them first.");
+                        $"Registry:Registries:{other}:Path is '{prefix.TrimEnd('/')}', which would hide "
+                        + $"repositories stored in registry '{root}' ({string.Join(", ", hidden)} …): "
+                        + "choose another path, or move them first.");
                 }
             }
         }

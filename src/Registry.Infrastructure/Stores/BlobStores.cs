@@ -6,7 +6,8 @@ using Registry.Infrastructure.FileSystem;
 namespace Registry.Infrastructure.Stores;
 
 internal sealed class BlobStores(
-    IReadOnlyDictionary<string, StoreOptions> options, ILoggerFactory loggers, TimeProvider time) : IBlobStores, IDisposable
+    IReadOnlyDictionary<string, StoreOptions> options, ILoggerFactory loggers, TimeProvider time)
+    : IBlobStores, IDisposable
 {
     private readonly FrozenDictionary<string, IStoreAdapter> _stores = options.ToFrozenDictionary(
         entry => entry.Key,
@@ -14,7 +15,8 @@ internal sealed class BlobStores(
         {
             StoreKind.FileSystem => (IStoreAdapter)new FileSystemBlobStore(
                 entry.Key, entry.Value, loggers.CreateLogger<FileSystemBlobStore>(), time),
-            _ => throw new InvalidOperationException($"Registry:Stores:{entry.Key}:Kind is '{entry.Value.Kind}', which is no kind of store."),
+            _ => throw new InvalidOperationException(
+                $"Registry:Stores:{entry.Key}:Kind is '{entry.Value.Kind}', which is no kind of store."),
         },
         StringComparer.Ordinal);
 
@@ -24,7 +26,9 @@ internal sealed class BlobStores(
 
     public IBlobStore? Find(string name) => _stores.GetValueOrDefault(name);
 
-    /// <summary>Where the manifests of a store's repositories are copied to; null when the configuration has no such store.</summary>
+    /// <summary>
+    /// Where the manifests of a store's repositories are copied to; null when the configuration has no such store.
+    /// </summary>
     public IManifestArchive? FindArchive(string name) => _stores.GetValueOrDefault(name)?.Manifests;
 
     public void Dispose()

@@ -5,16 +5,18 @@ using Registry.Domain.Repositories;
 namespace Registry.Infrastructure.Stores;
 
 /// <summary>
-/// Copies of manifests and tags beside the blobs, from which a lost database can be rebuilt. Nothing is ever served from them.
+/// Copies of manifests and tags beside the blobs, from which a lost database can be rebuilt. Nothing is ever served
+/// from them.
 /// </summary>
 /// <remarks>
-/// Every change is durable when it returns and can be repeated. <see cref="Domain.Errors.StorageException"/> when the store
-/// is full or cannot be used.
+/// Every change is durable when it returns and can be repeated. <see cref="Domain.Errors.StorageException"/> when the
+/// store is full or cannot be used.
 /// </remarks>
 internal interface IManifestArchive
 {
     Task PutManifestAsync(
-        RepositoryIdentity repository, Digest digest, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
+        RepositoryIdentity repository, Digest digest, ReadOnlyMemory<byte> content,
+        CancellationToken cancellationToken);
 
     /// <summary>Takes the manifest out of the repository; its bytes stay, other repositories may have it too.</summary>
     Task RemoveManifestAsync(RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken);

@@ -8,7 +8,9 @@ internal interface IStoreAdapter : IBlobStore
     IManifestArchive Manifests { get; }
 
     /// <summary>Makes the store ready for use, once, before the first request.</summary>
-    /// <param name="known">The mark it must carry, for the database has seen it there; null when it is new to the database.</param>
+    /// <param name="known">
+    /// The mark it must carry, for the database has seen it there; null when it is new to the database.
+    /// </param>
     /// <returns>The mark it carries.</returns>
     /// <exception cref="StartRefusedException">The store cannot or must not be used.</exception>
     Task<string> PrepareAsync(string? known, CancellationToken cancellationToken);

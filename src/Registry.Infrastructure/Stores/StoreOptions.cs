@@ -15,8 +15,8 @@ public sealed class StoreOptions
     public string Root { get; set; } = "";
 
     /// <summary>
-    /// The folder for uploads that are not finished. Default <c>_uploads</c> in <see cref="Root"/>; on another device every
-    /// finished upload is copied once.
+    /// The folder for uploads that are not finished. Default <c>_uploads</c> in <see cref="Root"/>; on another device
+    /// every finished upload is copied once.
     /// </summary>
     public string? Staging { get; set; }
 }

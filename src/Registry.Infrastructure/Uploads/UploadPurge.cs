@@ -6,7 +6,8 @@ using Registry.Application.Uploads;
 namespace Registry.Infrastructure.Uploads;
 
 /// <summary>Drops abandoned uploads at start and every hour.</summary>
-internal sealed partial class UploadPurge(IMediator mediator, TimeProvider time, ILogger<UploadPurge> logger) : BackgroundService
+internal sealed partial class UploadPurge(IMediator mediator, TimeProvider time, ILogger<UploadPurge> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
@@ -41,7 +42,9 @@ internal sealed partial class UploadPurge(IMediator mediator, TimeProvider time,
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Dropped {Sessions} expired uploads and {Leftovers} leftovers without a session.")]
+        [LoggerMessage(
+            Level = LogLevel.Information,
+            Message = "Dropped {Sessions} expired uploads and {Leftovers} leftovers without a session.")]
         public static partial void Purged(ILogger logger, int sessions, int leftovers);
 
         [LoggerMessage(Level = LogLevel.Error, Message = "Dropping abandoned uploads failed.")]

@@ -5,12 +5,13 @@ using Registry.Web.Configuration;
 namespace Registry.Web.Access;
 
 /// <summary>
-/// Whether a request comes from a program on this machine: over loopback, through no proxy (which speaks for others), and not
-/// from a page of another site that a browser here has open.
+/// Whether a request comes from a program on this machine: over loopback, through no proxy (which speaks for others),
+/// and not from a page of another site that a browser here has open.
 /// </summary>
 internal static class LocalRequest
 {
-    // X-Original-For is what the forwarded-headers middleware leaves when it has put a client's claim in the connection's place.
+    // X-Original-For is what the forwarded-headers middleware leaves when it has put a client's claim in the
+    // connection's place.
     private static readonly string[] ForwardingHeaders =
         ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-For", "X-Real-IP", "Via"];
 
@@ -40,6 +41,7 @@ internal static class LocalRequest
         var request = context.Request;
         return request.Headers.Origin.Count == 0
             || request.Headers.Origin == $"{request.Scheme}://{request.Host}"
-            || context.RequestServices.GetRequiredService<RegistryOptions>().Cors.Origins.Contains(request.Headers.Origin.ToString());
+            || context.RequestServices.GetRequiredService<RegistryOptions>()
+                .Cors.Origins.Contains(request.Headers.Origin.ToString());
     }
 }

@@ -7,7 +7,8 @@ namespace Registry.Web.Access;
 internal static class RequestPrincipal
 {
     public static Principal Of(HttpContext context)
-        => context.RequestServices.GetRequiredService<AccessOptions>().Anonymous is null && LocalRequest.IsLocal(context)
+        => context.RequestServices.GetRequiredService<AccessOptions>().Anonymous is null
+            && LocalRequest.IsLocal(context)
             ? Principal.Local
             : Principal.Anonymous;
 }

@@ -9,8 +9,8 @@ using Registry.Web.Errors;
 namespace Registry.Web.Access;
 
 /// <summary>
-/// What an action does to the repository of its path, or, where the path names none, what the caller must be able to do somewhere.
-/// Decided before a byte of the body is read.
+/// What an action does to the repository of its path, or, where the path names none, what the caller must be able to do
+/// somewhere. Decided before a byte of the body is read.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 internal sealed class RequiresAccessAttribute(RegistryAction action) : Attribute, IAuthorizationFilter

@@ -19,8 +19,8 @@ public abstract class AdminController(IMediator mediator, RegistryMap registries
     protected IMediator Mediator { get; } = mediator;
 
     /// <summary>
-    /// The repository that clients of this host call <paramref name="name"/>, if the caller may pull from it; otherwise the answer,
-    /// the same for what is unknown and what is hidden.
+    /// The repository that clients of this host call <paramref name="name"/>, if the caller may pull from it; otherwise
+    /// the answer, the same for what is unknown and what is hidden.
     /// </summary>
     protected Result<RepositoryAddress> Resolve(string? name)
     {
@@ -29,7 +29,8 @@ public abstract class AdminController(IMediator mediator, RegistryMap registries
         if (!RepositoryName.TryParse(name, out var parsed))
             return OciError.NameInvalid(name);
         var address = registries.Resolve(Request.Host.Host, ns: null, parsed);
-        return address is not null && RepositoryAccess.IsAllowed(HttpContext, address.Identity, Domain.Access.RegistryAction.Pull)
+        return address is not null
+            && RepositoryAccess.IsAllowed(HttpContext, address.Identity, Domain.Access.RegistryAction.Pull)
             ? address
             : OciError.RepositoryUnknown(parsed);
     }

@@ -10,7 +10,8 @@ using Registry.Web.Access;
 
 namespace Registry.Web.Admin;
 
-public sealed class ManifestsController(IMediator mediator, RegistryMap registries) : AdminController(mediator, registries)
+public sealed class ManifestsController(IMediator mediator, RegistryMap registries)
+    : AdminController(mediator, registries)
 {
     /// <summary>What a manifest says: its type, what it is made of, what it refers to.</summary>
     /// <param name="repository">The repository, as clients of this host call it.</param>
@@ -20,9 +21,11 @@ public sealed class ManifestsController(IMediator mediator, RegistryMap registri
     [ProducesResponseType<ManifestModel>(200, "application/json")]
     [ProducesResponseType<ProblemDetails>(404, "application/problem+json")]
     public async Task<IActionResult> Get(
-        [FromQuery, Required] string? repository, [FromQuery, Required] string? reference, CancellationToken cancellationToken)
+        [FromQuery, Required] string? repository, [FromQuery, Required] string? reference,
+        CancellationToken cancellationToken)
     {
-        if (!Resolve(repository).TryGet(out var address, out var errors) || !ReadReference(reference).TryGet(out var parsed, out errors))
+        if (!Resolve(repository).TryGet(out var address, out var errors)
+            || !ReadReference(reference).TryGet(out var parsed, out errors))
             return Problem(errors);
         var described = await Mediator.Send(new DescribeManifestQuery(address.Identity, parsed), cancellationToken);
         return described.Match(manifest => Ok(ManifestModel.Of(manifest)), Problem);
@@ -60,12 +63,15 @@ public sealed record ManifestModel(
             image is null ? null : [.. image.Layers.Select(DescriptorModel.Of)],
             index is null ? null : [.. index.Manifests.Select(DescriptorModel.Of)],
             described.Manifest.Subject is { } subject ? DescriptorModel.Of(subject) : null,
-            described.Manifest.Annotations is { } annotations ? JsonSerializer.Deserialize<JsonElement>(annotations) : null);
+            described.Manifest.Annotations is { } annotations
+                ? JsonSerializer.Deserialize<JsonElement>(annotations)
+                : null);
     }
 }
 
 /// <param name="Size">In bytes.</param>
 public sealed record DescriptorModel(string MediaType, string Digest, long Size)
 {
-    internal static DescriptorModel Of(Descriptor descriptor) => new(descriptor.MediaType.Value, descriptor.Digest.ToString(), descriptor.Size);
+    internal static DescriptorModel Of(Descriptor descriptor)
+        => new(descriptor.MediaType.Value, descriptor.Digest.ToString(), descriptor.Size);
 }

@@ -6,7 +6,8 @@ using Registry.Web.Access;
 
 namespace Registry.Web.Admin;
 
-public sealed class RegistriesController(IMediator mediator, RegistryMap registries) : AdminController(mediator, registries)
+public sealed class RegistriesController(IMediator mediator, RegistryMap registries)
+    : AdminController(mediator, registries)
 {
     /// <summary>The registries of this instance.</summary>
     [HttpGet("/api/v1/registries")]
@@ -16,7 +17,8 @@ public sealed class RegistriesController(IMediator mediator, RegistryMap registr
     {
         var listed = await Mediator.Send(new ListRegistriesQuery(), cancellationToken);
         return listed.Match(
-            list => Ok(list.Select(registry => new RegistryModel(registry.Name, registry.Kind.ToString().ToLowerInvariant(), registry.Path, registry.Hosts))),
+            list => Ok(list.Select(registry => new RegistryModel(
+                registry.Name, registry.Kind.ToString().ToLowerInvariant(), registry.Path, registry.Hosts))),
             Problem);
     }
 }

@@ -7,7 +7,8 @@ using Registry.Web.Access;
 
 namespace Registry.Web.Admin;
 
-public sealed class RepositoriesController(IMediator mediator, RegistryMap registries) : AdminController(mediator, registries)
+public sealed class RepositoriesController(IMediator mediator, RegistryMap registries)
+    : AdminController(mediator, registries)
 {
     /// <summary>The repositories that the caller may pull from, in byte order of their names.</summary>
     /// <param name="prefix">Only names that begin with this.</param>
@@ -17,16 +18,19 @@ public sealed class RepositoriesController(IMediator mediator, RegistryMap regis
     [RequiresAccess(RegistryAction.Pull)]
     [ProducesResponseType<PageModel<RepositoryModel>>(200, "application/json")]
     public async Task<IActionResult> List(
-        [FromQuery] string? prefix, [FromQuery] string? n, [FromQuery] string? last, CancellationToken cancellationToken)
+        [FromQuery] string? prefix, [FromQuery] string? n, [FromQuery] string? last,
+        CancellationToken cancellationToken)
     {
         if (!ReadPage(n, last).TryGet(out var page, out var errors))
             return Problem(errors);
         var listed = await Mediator.Send(
-            new ListRepositoriesQuery(Request.Host.Host, prefix ?? "", page, RequestPrincipal.Of(HttpContext)), cancellationToken);
+            new ListRepositoriesQuery(Request.Host.Host, prefix ?? "", page, RequestPrincipal.Of(HttpContext)),
+            cancellationToken);
         return listed.Match(
             found => Ok(ToModel(
                 found,
-                repository => new RepositoryModel(repository.ClientName.Value, repository.Identity.Registry.Value, repository.Identity.Name.Value),
+                repository => new RepositoryModel(
+                    repository.ClientName.Value, repository.Identity.Registry.Value, repository.Identity.Name.Value),
                 repository => repository.ClientName.Value)),
             Problem);
     }

@@ -19,9 +19,11 @@ public sealed class TagsController(IMediator mediator, RegistryMap registries) :
     [ProducesResponseType<PageModel<TaggedManifest>>(200, "application/json")]
     [ProducesResponseType<ProblemDetails>(404, "application/problem+json")]
     public async Task<IActionResult> List(
-        [FromQuery, Required] string? repository, [FromQuery] string? n, [FromQuery] string? last, CancellationToken cancellationToken)
+        [FromQuery, Required] string? repository, [FromQuery] string? n, [FromQuery] string? last,
+        CancellationToken cancellationToken)
     {
-        if (!ReadPage(n, last).TryGet(out var page, out var errors) || !Resolve(repository).TryGet(out var address, out errors))
+        if (!ReadPage(n, last).TryGet(out var page, out var errors)
+            || !Resolve(repository).TryGet(out var address, out errors))
             return Problem(errors);
         var listed = await Mediator.Send(new ListTaggedManifestsQuery(address, page), cancellationToken);
         return listed.Match(found => Ok(ToModel(found, tag => tag, tag => tag.Tag)), Problem);

@@ -21,7 +21,9 @@ internal sealed record Listener(string Text, IPAddress? Ip, int Port)
     public Listener With(string? host, int? port)
     {
         var address = host ?? Host;
-        var bracketed = address.Contains(':', StringComparison.Ordinal) && !address.StartsWith('[') ? $"[{address}]" : address;
+        var bracketed = address.Contains(':', StringComparison.Ordinal) && !address.StartsWith('[')
+            ? $"[{address}]"
+            : address;
         return Parse($"http://{bracketed}:{(port ?? Port).ToString(CultureInfo.InvariantCulture)}");
     }
 
@@ -30,7 +32,8 @@ internal sealed record Listener(string Text, IPAddress? Ip, int Port)
     {
         // "*" is no host name to Uri.
         var everywhere = text.StartsWith(Everywhere, StringComparison.Ordinal);
-        if (Uri.TryCreate(everywhere ? $"http://0.0.0.0:{text[Everywhere.Length..]}" : text, UriKind.Absolute, out var uri)
+        if (Uri.TryCreate(
+                everywhere ? $"http://0.0.0.0:{text[Everywhere.Length..]}" : text, UriKind.Absolute, out var uri)
             && uri is { Scheme: "http", PathAndQuery: "/" } && uri.Port is >= 0 and <= 65535)
         {
             if (uri.Host == "localhost")
@@ -42,7 +45,8 @@ internal sealed record Listener(string Text, IPAddress? Ip, int Port)
         }
 
         throw new StartRefusedException(
-            $"Registry:Listen has '{text}', which is no address to listen on: use http://localhost:5000, http://192.0.2.1:5000 or http://*:5000.");
+            $"Registry:Listen has '{text}', which is no address to listen on: "
+            + "use http://localhost:5000, http://192.0.2.1:5000 or http://*:5000.");
     }
 
     public void AddTo(KestrelServerOptions kestrel)

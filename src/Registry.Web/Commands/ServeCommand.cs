@@ -25,11 +25,20 @@ internal sealed class ServeCommand : Command
         Description = "Address to listen on: localhost (default), an IP address, or * for all.",
     };
 
-    private readonly Option<string?> _data = new("--data") { Description = "Folder for everything that is stored (default ./data)." };
-    private readonly Option<FileInfo?> _config = new("--config") { Description = "A configuration file (JSON) besides appsettings.json." };
+    private readonly Option<string?> _data = new("--data")
+    {
+        Description = "Folder for everything that is stored (default ./data).",
+    };
+
+    private readonly Option<FileInfo?> _config = new("--config")
+    {
+        Description = "A configuration file (JSON) besides appsettings.json.",
+    };
+
     private readonly Option<string?> _anonymous = new("--anonymous")
     {
-        Description = "What clients without credentials may do: none, pull or push. Default push, as long as only this machine is served.",
+        Description = "What clients without credentials may do: none, pull or push. "
+            + "Default push, as long as only this machine is served.",
     };
 
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Log more." };
@@ -61,15 +70,20 @@ internal sealed class ServeCommand : Command
         }
         catch (IOException e) when (e.Message.StartsWith("Failed to bind", StringComparison.Ordinal))
         {
-            return await RefuseAsync($"{e.Message.TrimEnd('.')}: another program listens there; choose another one with --port or --listen.");
+            return await RefuseAsync(
+                $"{e.Message.TrimEnd('.')}: another program listens there; "
+                + "choose another one with --port or --listen.");
         }
         catch (SocketException e)
         {
-            return await RefuseAsync($"The server cannot listen on {listeners} ({e.Message}): choose another address with --listen or another port with --port.");
+            return await RefuseAsync(
+                $"The server cannot listen on {listeners} ({e.Message}): "
+                + "choose another address with --listen or another port with --port.");
         }
         catch (Exception e) when (e is InvalidDataException or FormatException or FileNotFoundException)
         {
-            return await RefuseAsync($"The configuration cannot be read: {e.Message.TrimEnd('.')}: {e.GetBaseException().Message}");
+            return await RefuseAsync(
+                $"The configuration cannot be read: {e.Message.TrimEnd('.')}: {e.GetBaseException().Message}");
         }
     }
 
@@ -77,12 +91,14 @@ internal sealed class ServeCommand : Command
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
-            ContentRootPath = AppContext.BaseDirectory, // appsettings.json stands beside the program, wherever it is started
+            // appsettings.json stands beside the program, wherever it is started
+            ContentRootPath = AppContext.BaseDirectory,
         });
         if (arguments.GetValue(_config) is { } file)
         {
             if (!file.Exists)
-                throw new StartRefusedException($"The configuration file '{file.FullName}' does not exist: check --config.");
+                throw new StartRefusedException(
+                    $"The configuration file '{file.FullName}' does not exist: check --config.");
             builder.Configuration.AddJsonFile(file.FullName);
             builder.Configuration.AddEnvironmentVariables(); // again: they win over files
         }
@@ -100,17 +116,19 @@ internal sealed class ServeCommand : Command
         if (options.Access.Anonymous is null && listeners.FirstOrDefault(listener => !listener.IsLoopback) is { } open)
         {
             throw new StartRefusedException(
-                $"Registry:Listen (--listen) has '{open.Text}', which other machines can reach, and nothing says what they may do: "
-                + "set Registry:Access:Anonymous (--anonymous) to None, Pull or Push.");
+                $"Registry:Listen (--listen) has '{open.Text}', which other machines can reach, and nothing says "
+                + "what they may do: set Registry:Access:Anonymous (--anonymous) to None, Pull or Push.");
         }
 
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, listeners));
-        ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount * 4), 4); // flushes to disk block their threads
+        // flushes to disk block their threads
+        ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount * 4), 4);
 
         var app = builder.Build();
         app.MapRegistry();
         addresses = string.Join(", ", listeners.Select(listener => listener.Text));
-        app.Lifetime.ApplicationStarted.Register(() => ConsoleLog.Started(app.Logger, string.Join(", ", app.Urls), Path.GetFullPath(options.Data)));
+        app.Lifetime.ApplicationStarted.Register(
+            () => ConsoleLog.Started(app.Logger, string.Join(", ", app.Urls), Path.GetFullPath(options.Data)));
         return app;
     }
 
@@ -119,7 +137,8 @@ internal sealed class ServeCommand : Command
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = null; // blobs have any size; manifests have their own limit
 
-        // A client that compresses while it sends, or unpacks while it reads, pauses for long; one that never goes on is cut off.
+        // A client that compresses while it sends, or unpacks while it reads, pauses for long; one that never goes on
+        // is cut off.
         var rate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromMinutes(1));
         kestrel.Limits.MinRequestBodyDataRate = rate;
         kestrel.Limits.MinResponseDataRate = rate;

@@ -6,8 +6,8 @@ using Registry.Infrastructure;
 namespace Registry.Web.Configuration;
 
 /// <summary>
-/// Binds the section <c>Registry</c>, and refuses what it does not understand: a key that is misspelt or a value of the wrong kind
-/// must not quietly leave a default in force.
+/// Binds the section <c>Registry</c>, and refuses what it does not understand: a key that is misspelt or a value of the
+/// wrong kind must not quietly leave a default in force.
 /// </summary>
 internal static class ConfigurationReader
 {
@@ -29,9 +29,11 @@ internal static class ConfigurationReader
     {
         foreach (var child in section.GetChildren())
         {
-            var property = type.GetProperty(child.Key, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase)
+            var property = type.GetProperty(
+                    child.Key, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase)
                 ?? throw new StartRefusedException(
-                    $"{child.Path} is not a known setting; {section.Path} knows {string.Join(", ", type.GetProperties().Select(known => known.Name))}.");
+                    $"{child.Path} is not a known setting; {section.Path} knows "
+                    + $"{string.Join(", ", type.GetProperties().Select(known => known.Name))}.");
             CheckValue(child, property.PropertyType);
         }
     }
@@ -65,12 +67,15 @@ internal static class ConfigurationReader
     {
         var single = type == typeof(string) || type.IsValueType;
         if (single && section.GetChildren().FirstOrDefault() is { } child)
-            throw new StartRefusedException($"{child.Path} is not a known setting; {section.Path} must be {Expected(type)}.");
+            throw new StartRefusedException(
+                $"{child.Path} is not a known setting; {section.Path} must be {Expected(type)}.");
         if (!single && section.Value is { Length: > 0 } value)
         {
             throw new StartRefusedException(
                 $"{section.Path} is '{value}', but must be "
-                + (typeof(IEnumerable<string>).IsAssignableFrom(type) ? $"a list ({section.Path}:0, {section.Path}:1 …)." : "a group of settings."));
+                + (typeof(IEnumerable<string>).IsAssignableFrom(type)
+                    ? $"a list ({section.Path}:0, {section.Path}:1 …)."
+                    : "a group of settings."));
         }
     }
 
@@ -79,14 +84,16 @@ internal static class ConfigurationReader
         if (type == typeof(string))
             return true;
         if (type == typeof(TimeSpan)) // the converter takes "5" and "24:00:00" for days
-            return value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParseExact(value, "c", CultureInfo.InvariantCulture, out _);
+            return value.Contains(':', StringComparison.Ordinal)
+                && TimeSpan.TryParseExact(value, "c", CultureInfo.InvariantCulture, out _);
         if (type.IsEnum)
             return Enum.GetNames(type).Contains(value, StringComparer.OrdinalIgnoreCase);
         try
         {
             return TypeDescriptor.GetConverter(type).ConvertFromInvariantString(value) is not null;
         }
-        catch (Exception e) when (e is FormatException or ArgumentException or OverflowException or NotSupportedException)
+        catch (Exception e)
+            when (e is FormatException or ArgumentException or OverflowException or NotSupportedException)
         {
             return false;
         }

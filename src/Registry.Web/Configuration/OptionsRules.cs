@@ -34,21 +34,29 @@ internal static class OptionsRules
     public static void Check(RegistryOptions options)
     {
         Require(options.Data.Trim().Length > 0, "Registry:Data is empty: name a folder.");
-        Require(options.Uploads.Expiry > TimeSpan.Zero, $"Registry:Uploads:Expiry is {options.Uploads.Expiry}, it must be above zero.");
+        Require(
+            options.Uploads.Expiry > TimeSpan.Zero,
+            $"Registry:Uploads:Expiry is {options.Uploads.Expiry}, it must be above zero.");
         Require(
             options.GarbageCollection.Lease >= TimeSpan.FromMinutes(1),
-            $"Registry:GarbageCollection:Lease is {options.GarbageCollection.Lease}, it must be a minute or more: a push must end before its parts expire.");
+            $"Registry:GarbageCollection:Lease is {options.GarbageCollection.Lease}, it must be a minute or more: "
+            + "a push must end before its parts expire.");
         Require(
             options.Manifests.MaxBytes is >= 1024 and <= 64 * 1024 * 1024,
             $"Registry:Manifests:MaxBytes is {options.Manifests.MaxBytes}, it must be from 1024 to 67108864.");
-        Require(options.Manifests.MaxTags >= 10, $"Registry:Manifests:MaxTags is {options.Manifests.MaxTags}, it must be 10 or more.");
+        Require(
+            options.Manifests.MaxTags >= 10,
+            $"Registry:Manifests:MaxTags is {options.Manifests.MaxTags}, it must be 10 or more.");
         foreach (var network in options.Metrics.AllowedNetworks)
-            Require(IPNetwork.TryParse(network, out _), $"Registry:Metrics:AllowedNetworks has '{network}', which is no network such as 10.0.0.0/8.");
+            Require(
+                IPNetwork.TryParse(network, out _),
+                $"Registry:Metrics:AllowedNetworks has '{network}', which is no network such as 10.0.0.0/8.");
         foreach (var origin in options.Cors.Origins)
         {
             Require(
                 Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority) == origin,
-                $"Registry:Cors:Origins has '{origin}', which is no origin such as https://ui.example.com (no path, no *).");
+                $"Registry:Cors:Origins has '{origin}', which is no origin such as https://ui.example.com "
+                + "(no path, no *).");
         }
 
         CheckStores(options);
@@ -72,7 +80,8 @@ internal static class OptionsRules
             {
                 var (store, key, path) = folders[i];
                 var apart = !IsWithin(path, other.Path)
-                    && (other.Store == store || !IsWithin(other.Path, path)); // a store's staging may lie in its own root
+                    // a store's staging may lie in its own root
+                    && (other.Store == store || !IsWithin(other.Path, path));
                 Require(apart, $"{key} '{path}' and {other.Key} '{other.Path}' overlap: give them separate folders.");
             }
         }
@@ -90,35 +99,45 @@ internal static class OptionsRules
         foreach (var (name, registry) in options.Registries)
         {
             var key = $"Registry:Registries:{name}";
-            Require(RegistryName.TryParse(name, out _), $"{key}: '{name}' is no registry name; use lower-case letters, digits and dashes.");
+            Require(
+                RegistryName.TryParse(name, out _),
+                $"{key}: '{name}' is no registry name; use lower-case letters, digits and dashes.");
             Require(
                 options.Stores.ContainsKey(registry.Store),
-                $"{key}:Store is '{registry.Store}', which Registry:Stores does not have ({string.Join(", ", options.Stores.Keys)}).");
+                $"{key}:Store is '{registry.Store}', which Registry:Stores does not have "
+                + $"({string.Join(", ", options.Stores.Keys)}).");
             Require(
                 registry.Path.Length == 0 || RepositoryName.TryParse(registry.Path.Trim('/'), out _),
                 $"{key}:Path is '{registry.Path}', which cannot begin a repository name.");
             foreach (var host in registry.Hosts)
             {
                 var bare = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
-                Require(Uri.CheckHostName(bare) != UriHostNameType.Unknown, $"{key}:Hosts has '{host}', which is no host name or *.suffix (no port).");
+                Require(
+                    Uri.CheckHostName(bare) != UriHostNameType.Unknown,
+                    $"{key}:Hosts has '{host}', which is no host name or *.suffix (no port).");
             }
         }
 
         foreach (var (name, registry) in options.Registries)
         {
-            foreach (var (other, rival) in options.Registries.Where(entry => string.CompareOrdinal(entry.Key, name) > 0))
+            foreach (var (other, rival) in options.Registries.Where(
+                entry => string.CompareOrdinal(entry.Key, name) > 0))
             {
                 var (path, otherPath) = (registry.Path.Trim('/'), rival.Path.Trim('/'));
                 Require(
-                    path.Length == 0 || otherPath.Length == 0 || !$"{path}/".StartsWith($"{otherPath}/", StringComparison.Ordinal)
+                    path.Length == 0 || otherPath.Length == 0
+                        || !$"{path}/".StartsWith($"{otherPath}/", StringComparison.Ordinal)
                         && !$"{otherPath}/".StartsWith($"{path}/", StringComparison.Ordinal),
-                    $"Registry:Registries:{name}:Path '{path}' and Registry:Registries:{other}:Path '{otherPath}' overlap: give them separate paths.");
+                    $"Registry:Registries:{name}:Path '{path}' and Registry:Registries:{other}:Path '{otherPath}' "
+                    + "overlap: give them separate paths.");
                 Require(
                     !IsAtRoot(name, registry) || !IsAtRoot(other, rival),
-                    $"Registry:Registries:{name} and Registry:Registries:{other} both have an empty Path: give one of them a Path or Hosts.");
+                    $"Registry:Registries:{name} and Registry:Registries:{other} both have an empty Path: "
+                    + "give one of them a Path or Hosts.");
                 Require(
                     !registry.Hosts.Intersect(rival.Hosts, StringComparer.OrdinalIgnoreCase).Any(),
-                    $"Registry:Registries:{name}:Hosts and Registry:Registries:{other}:Hosts share a host name: give it to one of them.");
+                    $"Registry:Registries:{name}:Hosts and Registry:Registries:{other}:Hosts share a host name: "
+                    + "give it to one of them.");
             }
         }
     }

@@ -11,22 +11,28 @@ namespace Registry.Web.Configuration;
 /// <summary>The section <c>Registry</c> of the configuration, whole.</summary>
 public sealed class RegistryOptions
 {
-    /// <summary>The folder that holds everything that is not configured to be elsewhere. Default <c>./data</c>.</summary>
+    /// <summary>
+    /// The folder that holds everything that is not configured to be elsewhere. Default <c>./data</c>.
+    /// </summary>
     public string Data { get; set; } = "./data";
 
     /// <summary>
-    /// What the server listens on, as <c>http://ADDRESS:PORT</c>. Default <c>http://localhost:5000</c>. A host application listens
-    /// on its own.
+    /// What the server listens on, as <c>http://ADDRESS:PORT</c>. Default <c>http://localhost:5000</c>. A host
+    /// application listens on its own.
     /// </summary>
     public IList<string> Listen { get; } = [];
 
     /// <summary>The places for blobs by name. Default: one, <c>default</c>, in <c>&lt;Data&gt;/blobs</c>.</summary>
-    public IDictionary<string, StoreOptions> Stores { get; } = new Dictionary<string, StoreOptions>(StringComparer.Ordinal);
+    public IDictionary<string, StoreOptions> Stores { get; }
+        = new Dictionary<string, StoreOptions>(StringComparer.Ordinal);
 
     public DatabaseOptions Database { get; } = new();
 
-    /// <summary>The registries by name. Where none of them is at the root, <c>default</c> is added there, hosted.</summary>
-    public IDictionary<string, RegistrySettings> Registries { get; } = new Dictionary<string, RegistrySettings>(StringComparer.Ordinal);
+    /// <summary>
+    /// The registries by name. Where none of them is at the root, <c>default</c> is added there, hosted.
+    /// </summary>
+    public IDictionary<string, RegistrySettings> Registries { get; }
+        = new Dictionary<string, RegistrySettings>(StringComparer.Ordinal);
 
     public AccessOptions Access { get; } = new();
 
@@ -46,13 +52,17 @@ public sealed class RegistryOptions
 /// <summary><c>Registry:Cors</c></summary>
 public sealed class CorsSettings
 {
-    /// <summary>Origins whose pages may call the APIs from a browser, such as <c>https://ui.example.com</c>. Default none.</summary>
+    /// <summary>
+    /// Origins whose pages may call the APIs from a browser, such as <c>https://ui.example.com</c>. Default none.
+    /// </summary>
     public IList<string> Origins { get; } = [];
 }
 
 /// <summary><c>Registry:Metrics</c></summary>
 public sealed class MetricsOptions
 {
-    /// <summary>Networks that may read <c>/metrics</c> without credentials, in CIDR notation. Default: this machine alone.</summary>
+    /// <summary>
+    /// Networks that may read <c>/metrics</c> without credentials, in CIDR notation. Default: this machine alone.
+    /// </summary>
     public IList<string> AllowedNetworks { get; } = [];
 }

@@ -8,7 +8,9 @@ using Registry.Web.Errors;
 
 namespace Registry.Web.Distribution;
 
-/// <summary>A blob's bytes, or the part that Range asks for (RFC 9110, section 14). Nothing else knows how bytes leave.</summary>
+/// <summary>
+/// A blob's bytes, or the part that Range asks for (RFC 9110, section 14). Nothing else knows how bytes leave.
+/// </summary>
 internal sealed class BlobResult(Digest digest, long size, IBlobContent? content) : IActionResult
 {
     private const string Unit = "bytes=";
@@ -51,8 +53,8 @@ internal sealed class BlobResult(Digest digest, long size, IBlobContent? content
             await content.CopyToAsync(response.BodyWriter, sent, context.HttpContext.RequestAborted);
     }
 
-    // Null: send everything (no range, several, a unit or form that nobody knows, or a range of another version). A range without
-    // any byte of the blob has no length.
+    // Null: send everything (no range, several, a unit or form that nobody knows, or a range of another version). A
+    // range without any byte of the blob has no length.
     private ByteRange? Range(HttpRequest request)
     {
         var header = request.Headers.Range.ToString();
@@ -74,7 +76,11 @@ internal sealed class BlobResult(Digest digest, long size, IBlobContent? content
     // Null when there is no number; one that is too large for any blob counts as the largest.
     private static bool TryReadOffset(ReadOnlySpan<char> text, out long? offset)
     {
-        offset = text.IsEmpty ? null : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : long.MaxValue;
+        offset = text.IsEmpty
+            ? null
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? number
+                : long.MaxValue;
         return !text.ContainsAnyExceptInRange('0', '9');
     }
 }

@@ -10,7 +10,9 @@ using Registry.Web.Errors;
 
 namespace Registry.Web.Distribution;
 
-/// <summary>Lists over all repositories, which the distribution-spec leaves to the registry; they show what the caller may pull.</summary>
+/// <summary>
+/// Lists over all repositories, which the distribution-spec leaves to the registry; they show what the caller may pull.
+/// </summary>
 [DistributionRequest, ApiExplorerSettings(IgnoreApi = true)]
 public sealed class CatalogController(IMediator mediator) : ControllerBase
 {
@@ -19,7 +21,8 @@ public sealed class CatalogController(IMediator mediator) : ControllerBase
 
     [HttpGet("/v2/_catalog"), HttpHead("/v2/_catalog")]
     [RequiresAccess(RegistryAction.Pull)]
-    public Task<IActionResult> List([FromQuery] string? n, [FromQuery] string? last, CancellationToken cancellationToken)
+    public Task<IActionResult> List(
+        [FromQuery] string? n, [FromQuery] string? last, CancellationToken cancellationToken)
         => ListAsync(
             "",
             n,
@@ -35,12 +38,14 @@ public sealed class CatalogController(IMediator mediator) : ControllerBase
 
     [HttpGet("/v2/tags/list"), HttpHead("/v2/tags/list")]
     [RequiresAccess(RegistryAction.Pull)]
-    public async Task<IActionResult> ListTags([FromQuery] string? n, [FromQuery] string? last, CancellationToken cancellationToken)
+    public async Task<IActionResult> ListTags(
+        [FromQuery] string? n, [FromQuery] string? last, CancellationToken cancellationToken)
     {
         if (!PageRequest.TryParse(n, last, out var request))
             return OciErrorResult.From(OciError.PageInvalid(n));
         var listed = await mediator.Send(
-            new ListRepositoryTagsQuery(Request.Host.Host, request, RequestPrincipal.Of(HttpContext)), cancellationToken);
+            new ListRepositoryTagsQuery(Request.Host.Host, request, RequestPrincipal.Of(HttpContext)),
+            cancellationToken);
         return listed.Match(page => Deliver(page, request), OciErrorResult.From);
     }
 
@@ -79,7 +84,8 @@ public sealed class CatalogController(IMediator mediator) : ControllerBase
         if (!PageRequest.TryParse(n, last, out var request))
             return OciErrorResult.From(OciError.PageInvalid(n));
         var listed = await mediator.Send(
-            new ListRepositoriesQuery(Request.Host.Host, prefix, request, RequestPrincipal.Of(HttpContext)), cancellationToken);
+            new ListRepositoriesQuery(Request.Host.Host, prefix, request, RequestPrincipal.Of(HttpContext)),
+            cancellationToken);
         return listed.Match<IActionResult>(
             page =>
             {

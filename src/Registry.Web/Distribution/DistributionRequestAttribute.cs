@@ -11,8 +11,8 @@ using Registry.Web.Errors;
 namespace Registry.Web.Distribution;
 
 /// <summary>
-/// What is special about requests of the distribution API: bodies are never forms, and a parameter that cannot be read is
-/// answered with the spec's code for it.
+/// What is special about requests of the distribution API: bodies are never forms, and a parameter that cannot be read
+/// is answered with the spec's code for it.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class DistributionRequestAttribute : Attribute, IResourceFilter, IActionFilter
@@ -21,14 +21,17 @@ internal sealed class DistributionRequestAttribute : Attribute, IResourceFilter,
     {
         if (context.HttpContext.Features.Get<RequestedRepository>() is { } repository)
             context.HttpContext.Request.Path = repository.FullPath;
-        else if (context.ActionDescriptor.Parameters.Any(parameter => parameter.ParameterType == typeof(RepositoryAddress)))
-            context.Result = OciErrorResult.From(OciError.NothingHere()); // routing ignores case, the spec's paths do not
+        else if (context.ActionDescriptor.Parameters.Any(
+            parameter => parameter.ParameterType == typeof(RepositoryAddress)))
+            // routing ignores case, the spec's paths do not
+            context.Result = OciErrorResult.From(OciError.NothingHere());
 
         // The server undoes "chunked" alone: a body in another coding would be stored as something it is not.
         var coding = context.HttpContext.Request.Headers.TransferEncoding.ToString();
         if (coding.Length > 0 && !coding.Equals("chunked", StringComparison.OrdinalIgnoreCase))
         {
-            context.Result = OciErrorResult.From(OciError.RequestInvalid("Of the transfer codings, only chunked is supported."));
+            context.Result = OciErrorResult.From(
+                OciError.RequestInvalid("Of the transfer codings, only chunked is supported."));
             return;
         }
 

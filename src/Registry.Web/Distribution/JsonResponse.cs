@@ -26,7 +26,10 @@ internal sealed class JsonResponse(string contentType, Action<Utf8JsonWriter> wr
         await context.Response.BodyWriter.WriteAsync(body.WrittenMemory, context.RequestAborted);
     }
 
-    /// <summary>Names the page that follows (RFC 8288; distribution-spec, "Listing Tags"): same query, behind <paramref name="last"/>.</summary>
+    /// <summary>
+    /// Names the page that follows (RFC 8288; distribution-spec, "Listing Tags"): same query, behind
+    /// <paramref name="last"/>.
+    /// </summary>
     public static void LinkNext(HttpContext context, int size, string last)
     {
         var query = context.Request.Query

@@ -7,7 +7,8 @@ namespace Registry.Web.Distribution;
 internal static class ManifestBody
 {
     /// <summary>The body; null, without reading on, when it is longer than <paramref name="limit"/> bytes.</summary>
-    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
+    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(
+        HttpRequest request, int limit, CancellationToken cancellationToken)
     {
         if (request.ContentLength > limit)
             return null;
@@ -28,7 +29,8 @@ internal static class ManifestBody
         }
     }
 
-    // A connection that is reset, or a chunk whose size is no number, is the client's fault and no failure of the server.
+    // A connection that is reset, or a chunk whose size is no number, is the client's fault and no failure of the
+    // server.
     private static async ValueTask<ReadResult> ReadOnAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         try

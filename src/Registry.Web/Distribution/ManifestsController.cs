@@ -17,7 +17,8 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
 {
     [HttpHead("/v2/{name}/manifests/{reference}")] // end-3
     [RequiresAccess(RegistryAction.Pull)]
-    public async Task<IActionResult> Head(RepositoryAddress name, Reference reference, CancellationToken cancellationToken)
+    public async Task<IActionResult> Head(
+        RepositoryAddress name, Reference reference, CancellationToken cancellationToken)
     {
         var found = await mediator.Send(new FindManifestQuery(name.Identity, reference), cancellationToken);
         return found.Match(Deliver, OciErrorResult.From);
@@ -25,7 +26,8 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
 
     [HttpGet("/v2/{name}/manifests/{reference}")] // end-3
     [RequiresAccess(RegistryAction.Pull)]
-    public async Task<IActionResult> Get(RepositoryAddress name, Reference reference, CancellationToken cancellationToken)
+    public async Task<IActionResult> Get(
+        RepositoryAddress name, Reference reference, CancellationToken cancellationToken)
     {
         // Where the client has what it asks for, the bytes need not be read to say so.
         var found = reference is Digest digest && ContentHeaders.HasUnchanged(Request, digest)
@@ -37,7 +39,10 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
     [HttpPut("/v2/{name}/manifests/{reference}"), DisableRequestSizeLimit] // end-7a, end-7b
     [RequiresAccess(RegistryAction.Push)]
     public async Task<IActionResult> Put(
-        RepositoryAddress name, Reference reference, [FromQuery(Name = "tag")] string[] tag, CancellationToken cancellationToken)
+        RepositoryAddress name,
+        Reference reference,
+        [FromQuery(Name = "tag")] string[] tag,
+        CancellationToken cancellationToken)
     {
         var tags = new List<Tag>();
         foreach (var text in tag)
@@ -54,14 +59,16 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
         if (contentType is null && !string.IsNullOrEmpty(Request.ContentType))
             return OciErrorResult.From(OciError.ManifestInvalid("", "comes with a Content-Type that is no media type"));
         var stored = await mediator.Send(
-            new PutManifestCommand(name.Identity, reference, tags, contentType, content, RequestPrincipal.Of(HttpContext)),
+            new PutManifestCommand(
+                name.Identity, reference, tags, contentType, content, RequestPrincipal.Of(HttpContext)),
             cancellationToken);
         return stored.Match(manifest => Created(name, manifest, tags), OciErrorResult.From);
     }
 
     [HttpDelete("/v2/{name}/manifests/{reference}")] // end-9
     [RequiresAccess(RegistryAction.Delete)]
-    public async Task<IActionResult> Delete(RepositoryAddress name, Reference reference, CancellationToken cancellationToken)
+    public async Task<IActionResult> Delete(
+        RepositoryAddress name, Reference reference, CancellationToken cancellationToken)
     {
         var deleted = await mediator.Send(
             new DeleteManifestCommand(name, reference, RequestPrincipal.Of(HttpContext)), cancellationToken);

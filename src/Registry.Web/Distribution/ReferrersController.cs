@@ -31,7 +31,8 @@ public sealed class ReferrersController(IMediator mediator) : ControllerBase
         if (request.After is not null && !Digest.TryParse(request.After, out _))
             return OciErrorResult.From(OciError.DigestInvalid(last));
         var type = string.IsNullOrEmpty(artifactType) ? null : artifactType;
-        var listed = await mediator.Send(new ListReferrersQuery(name.Identity, digest, type, request), cancellationToken);
+        var listed = await mediator.Send(
+            new ListReferrersQuery(name.Identity, digest, type, request), cancellationToken);
         return listed.Match(page => Deliver(request, type, page), OciErrorResult.From);
     }
 

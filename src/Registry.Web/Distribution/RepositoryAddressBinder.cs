@@ -11,7 +11,8 @@ internal sealed class RepositoryAddressBinder : IModelBinder, IModelBinderProvid
 
     public Task BindModelAsync(ModelBindingContext bindingContext)
     {
-        if (bindingContext.HttpContext.Features.Get<RequestedRepository>()?.Resolve(bindingContext.HttpContext) is { } address)
+        if (bindingContext.HttpContext.Features.Get<RequestedRepository>()
+            ?.Resolve(bindingContext.HttpContext) is { } address)
             bindingContext.Result = ModelBindingResult.Success(address);
         else
             bindingContext.ModelState.TryAddModelError(bindingContext.ModelName, "No repository.");

@@ -1,8 +1,9 @@
 namespace Registry.Web.Distribution;
 
 /// <summary>
-/// Splits <c>/v2/&lt;name&gt;/…</c> from the right, because a name has slashes and may itself hold <c>manifests</c>, <c>blobs</c>,
-/// <c>uploads</c>, <c>tags</c> or <c>referrers</c>. Routing sees one segment in its place, so that templates read like the spec's.
+/// Splits <c>/v2/&lt;name&gt;/…</c> from the right, because a name has slashes and may itself hold <c>manifests</c>,
+/// <c>blobs</c>, <c>uploads</c>, <c>tags</c> or <c>referrers</c>. Routing sees one segment in its place, so that
+/// templates read like the spec's.
 /// </summary>
 internal static class RepositoryPath
 {
@@ -37,7 +38,9 @@ internal static class RepositoryPath
         return start >= Prefix.Length ? (path[Prefix.Length..start], path[start..]) : null;
     }
 
-    /// <summary>Puts the repository aside for <see cref="RequestedRepository"/> and shortens the path for routing.</summary>
+    /// <summary>
+    /// Puts the repository aside for <see cref="RequestedRepository"/> and shortens the path for routing.
+    /// </summary>
     public static Task RouteAsync(HttpContext context, RequestDelegate next)
     {
         if (Split(context.Request.Path.Value ?? "") is { } split)

@@ -17,7 +17,9 @@ internal sealed record RequestedRepository(string Text, PathString FullPath)
         {
             var registries = context.RequestServices.GetRequiredService<RegistryMap>();
             var request = context.Request;
-            var ns = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) ? request.Query["ns"].ToString() : null;
+            var ns = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
+                ? request.Query["ns"].ToString()
+                : null;
             _address = registries.Resolve(request.Host.Host, ns, name);
         }
 

@@ -39,14 +39,16 @@ public sealed class UploadsController(IMediator mediator, RegistryMap registries
         {
             if (!Digest.TryParse(digest, out var whole))
                 return OciErrorResult.From(OciError.DigestInvalid(digest));
-            var uploaded = await mediator.Send(new UploadBlobCommand(name.Identity, whole, Request.Body), cancellationToken);
+            var uploaded = await mediator.Send(
+                new UploadBlobCommand(name.Identity, whole, Request.Body), cancellationToken);
             return uploaded.Match(blob => Created(name, blob), OciErrorResult.From);
         }
 
         var hash = DigestAlgorithm.Sha256;
         if (algorithm is not null && !DigestAlgorithm.TryParse(algorithm, out hash))
             return OciErrorResult.From(OciError.AlgorithmUnknown(algorithm));
-        var started = await mediator.Send(new StartUploadCommand(name.Identity, RequestPrincipal.Of(HttpContext), hash), cancellationToken);
+        var started = await mediator.Send(
+            new StartUploadCommand(name.Identity, RequestPrincipal.Of(HttpContext), hash), cancellationToken);
         return started.Match(progress => Accepted(name, progress), OciErrorResult.From);
     }
 
@@ -66,7 +68,8 @@ public sealed class UploadsController(IMediator mediator, RegistryMap registries
     [HttpPut("/v2/{name}/blobs/uploads/{id}")] // end-6
     [RequiresAccess(RegistryAction.Push)]
     public async Task<IActionResult> Complete(
-        RepositoryAddress name, UploadId id, [FromQuery(Name = "digest")] string? digest, CancellationToken cancellationToken)
+        RepositoryAddress name, UploadId id, [FromQuery(Name = "digest")] string? digest,
+        CancellationToken cancellationToken)
     {
         if (!Digest.TryParse(digest, out var whole))
             return OciErrorResult.From(digest is null ? OciError.DigestMissing() : OciError.DigestInvalid(digest));
@@ -76,7 +79,9 @@ public sealed class UploadsController(IMediator mediator, RegistryMap registries
         var hasBody = HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
         var completed = await mediator.Send(
             new CompleteUploadCommand(
-                name.Identity, RequestPrincipal.Of(HttpContext), id, whole, hasBody ? range : null, hasBody ? Request.Body : null,
+                name.Identity, RequestPrincipal.Of(HttpContext), id, whole,
+                hasBody ? range : null,
+                hasBody ? Request.Body : null,
                 Request.ContentLength),
             cancellationToken);
         return completed.Match(blob => Created(name, blob), errors => Refused(name, id, errors));
@@ -86,7 +91,8 @@ public sealed class UploadsController(IMediator mediator, RegistryMap registries
     [RequiresAccess(RegistryAction.Push)]
     public async Task<IActionResult> Get(RepositoryAddress name, UploadId id, CancellationToken cancellationToken)
     {
-        var found = await mediator.Send(new GetUploadQuery(name.Identity, RequestPrincipal.Of(HttpContext), id), cancellationToken);
+        var found = await mediator.Send(
+            new GetUploadQuery(name.Identity, RequestPrincipal.Of(HttpContext), id), cancellationToken);
         return found.Match(
             progress =>
             {
@@ -112,7 +118,9 @@ public sealed class UploadsController(IMediator mediator, RegistryMap registries
         RepositoryIdentity? source = null;
         if (from is not null)
         {
-            source = RepositoryName.TryParse(from, out var other) ? registries.Resolve(Request.Host.Host, ns: null, other)?.Identity : null;
+            source = RepositoryName.TryParse(from, out var other)
+                ? registries.Resolve(Request.Host.Host, ns: null, other)?.Identity
+                : null;
             if (source is null)
                 return null;
         }
@@ -126,7 +134,8 @@ public sealed class UploadsController(IMediator mediator, RegistryMap registries
     private bool TryReadContentRange(out ByteRange? range)
     {
         range = null;
-        return Request.Headers.ContentRange.Count == 0 || ByteRange.TryParseContentRange(Request.Headers.ContentRange, out range);
+        return Request.Headers.ContentRange.Count == 0
+            || ByteRange.TryParseContentRange(Request.Headers.ContentRange, out range);
     }
 
     private IActionResult Created(RepositoryAddress name, Digest digest)

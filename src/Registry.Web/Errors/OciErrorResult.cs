@@ -7,8 +7,8 @@ using Registry.Web.Distribution;
 namespace Registry.Web.Errors;
 
 /// <summary>
-/// The only writer of <c>{"errors":[…]}</c> (distribution-spec, "Error Codes"), and the only place that makes a status of an
-/// <see cref="ErrorReason"/>.
+/// The only writer of <c>{"errors":[…]}</c> (distribution-spec, "Error Codes"), and the only place that makes a
+/// status of an <see cref="ErrorReason"/>.
 /// </summary>
 internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionResult
 {
@@ -22,10 +22,13 @@ internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionRe
     public static Task WriteAsync(HttpContext context, IReadOnlyList<OciError> errors)
     {
         SetStatus(context.Response, errors[0]);
-        return JsonResponse.WriteAsync(context, "application/json", json => Write(json, errors, context.TraceIdentifier));
+        return JsonResponse.WriteAsync(
+            context, "application/json", json => Write(json, errors, context.TraceIdentifier));
     }
 
-    /// <summary>The status of an error and the headers that go with it, in whichever form the error itself follows.</summary>
+    /// <summary>
+    /// The status of an error and the headers that go with it, in whichever form the error itself follows.
+    /// </summary>
     public static void SetStatus(HttpResponse response, OciError error)
     {
         response.StatusCode = StatusOf(error);

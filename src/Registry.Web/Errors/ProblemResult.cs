@@ -22,7 +22,8 @@ internal static class ProblemResult
         };
         foreach (var (key, value) in errors[0].Detail ?? new Dictionary<string, string>(StringComparer.Ordinal))
             problem.Extensions[key] = value;
-        return context.Response.WriteAsJsonAsync(problem, options: null, "application/problem+json", context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(
+            problem, options: null, "application/problem+json", context.RequestAborted);
     }
 
     private sealed class Answer(IReadOnlyList<OciError> errors) : IActionResult

@@ -11,7 +11,8 @@ namespace Registry.Web.Health;
 public sealed class HealthController(IMediator mediator) : ControllerBase
 {
     /// <summary>The process answers.</summary>
-    [HttpGet("/healthz/live"), HttpHead("/healthz/live"), HttpGet("/healthz/startup"), HttpHead("/healthz/startup"), PublicEndpoint]
+    [HttpGet("/healthz/live"), HttpHead("/healthz/live")]
+    [HttpGet("/healthz/startup"), HttpHead("/healthz/startup"), PublicEndpoint]
     public IActionResult Live() => Ok(new { status = "ok" }); // requests are taken once everything has been opened
 
     /// <summary>Every part that requests need works; 503 otherwise.</summary>
@@ -21,7 +22,9 @@ public sealed class HealthController(IMediator mediator) : ControllerBase
         var checks = await mediator.Send(new CheckReadinessQuery(), cancellationToken);
         return checks.Match(
             parts => StatusCode(
-                parts.All(part => part.Problem is null) ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
+                parts.All(part => part.Problem is null)
+                    ? StatusCodes.Status200OK
+                    : StatusCodes.Status503ServiceUnavailable,
                 new { status = parts.All(part => part.Problem is null) ? "ok" : "failing", parts }),
             OciErrorResult.From);
     }

@@ -17,7 +17,8 @@ public sealed class MetricsController(RegistryMetrics metrics, RegistryOptions o
     {
         // A proxy's address is not the reader's.
         if (LocalRequest.IsForwarded(Request) || !IsAllowed(HttpContext.Connection.RemoteIpAddress))
-            return OciErrorResult.From(OciError.Denied("Metrics are for the networks of Registry:Metrics:AllowedNetworks."));
+            return OciErrorResult.From(
+                OciError.Denied("Metrics are for the networks of Registry:Metrics:AllowedNetworks."));
         return Content(await metrics.ScrapeAsync(), "text/plain; version=0.0.4; charset=utf-8");
     }
 

@@ -13,8 +13,10 @@ internal static partial class ConsoleLog
         logging.ClearProviders();
         logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information);
         logging.AddFilter("Microsoft", verbose ? LogLevel.Information : LogLevel.Warning);
-        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning); // it writes queries, and what is secret in them
-        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical); // a refused start is told once, by its command
+        // it writes queries, and what is secret in them
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
+        // a refused start is told once, by its command
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         if (Console.IsOutputRedirected)
         {
             logging.AddJsonConsole(json =>
@@ -31,13 +33,16 @@ internal static partial class ConsoleLog
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Registry {Version} listens on {Addresses}; its data folder is {Data}")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Registry {Version} listens on {Addresses}; its data folder is {Data}")]
     private static partial void Started(ILogger logger, string version, string addresses, string data);
 
     public static void Started(ILogger logger, string addresses, string data)
         => Started(
             logger,
-            typeof(ConsoleLog).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "",
+            typeof(ConsoleLog).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+                ?.InformationalVersion.Split('+')[0] ?? "",
             addresses,
             data);
 
@@ -45,7 +50,8 @@ internal static partial class ConsoleLog
     {
         public const string FormatterName = "registry-plain";
 
-        public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+        public override void Write<TState>(
+            in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
         {
             var level = logEntry.LogLevel switch
             {
@@ -56,7 +62,8 @@ internal static partial class ConsoleLog
             textWriter.Write(DateTime.Now.ToString("HH:mm:ss ", CultureInfo.InvariantCulture));
             textWriter.Write(level);
             textWriter.Write(logEntry.Formatter(logEntry.State, logEntry.Exception));
-            if (logEntry.Category != typeof(RequestLog).FullName && RequestIdOf(scopeProvider) is { } id) // its lines have it
+            // its lines have it
+            if (logEntry.Category != typeof(RequestLog).FullName && RequestIdOf(scopeProvider) is { } id)
                 textWriter.Write($" [{id}]");
             textWriter.WriteLine();
             if (logEntry.Exception is { } e)

@@ -3,7 +3,9 @@ using Registry.Web.Errors;
 
 namespace Registry.Web.Requests;
 
-/// <summary>Answers what no action has answered: failures of storage, broken requests, unknown paths and methods, bugs.</summary>
+/// <summary>
+/// Answers what no action has answered: failures of storage, broken requests, unknown paths and methods, bugs.
+/// </summary>
 internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<FailureAnswers> logger)
 {
     public async Task InvokeAsync(HttpContext context)
@@ -15,12 +17,15 @@ internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<Failu
         try
         {
             await next(context);
-            if (context.Response.HasStarted || context.Response.ContentLength is not null || context.Response.ContentType is not null)
+            if (context.Response.HasStarted || context.Response.ContentLength is not null
+                || context.Response.ContentType is not null)
                 return;
             if (context.Response.StatusCode == StatusCodes.Status404NotFound)
                 error = OciError.NothingHere();
             else if (context.Response.StatusCode == StatusCodes.Status405MethodNotAllowed)
-                error = new(OciErrorCode.Unsupported, ErrorReason.Unsupported, $"{context.Request.Method} is not possible here.");
+                error = new(
+                    OciErrorCode.Unsupported, ErrorReason.Unsupported,
+                    $"{context.Request.Method} is not possible here.");
             else
                 return;
         }
@@ -33,7 +38,8 @@ internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<Failu
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody is there to be answered, but for the log
+            // nobody is there to be answered, but for the log
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             return;
         }
         catch (Exception e)

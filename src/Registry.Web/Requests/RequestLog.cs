@@ -40,6 +40,7 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         [LoggerMessage(Level = LogLevel.Information, SkipEnabledCheck = true,
             Message = "{Method} {Path} {Status} {Bytes} bytes {Milliseconds:0.0} ms from {Client} [{RequestId}]")]
         public static partial void Answered(
-            ILogger logger, string method, string path, int status, long? bytes, double milliseconds, string? client, string requestId);
+            ILogger logger, string method, string path, int status, long? bytes, double milliseconds, string? client,
+            string requestId);
     }
 }

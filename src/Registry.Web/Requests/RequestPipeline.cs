@@ -4,8 +4,8 @@ using Registry.Web.Distribution;
 namespace Registry.Web.Requests;
 
 /// <summary>
-/// What happens to the registry's own paths before routing, in whichever application they are mapped: a host's other paths are
-/// left alone.
+/// What happens to the registry's own paths before routing, in whichever application they are mapped: a host's other
+/// paths are left alone.
 /// </summary>
 internal sealed class RequestPipeline(RegistryOptions options) : IStartupFilter
 {

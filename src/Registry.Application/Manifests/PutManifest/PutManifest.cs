@@ -45,7 +45,8 @@ internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptio
         if (expected is not null && expected != digest)
             return OciError.DigestMismatch(expected);
 
-        IReadOnlyList<Tag> tags = [.. (command.Reference is Tag tag ? command.Tags.Prepend(tag) : command.Tags).Distinct()];
+        IReadOnlyList<Tag> tags
+            = [.. (command.Reference is Tag tag ? command.Tags.Prepend(tag) : command.Tags).Distinct()];
         var manifest = command.Document.ToManifest(command.ContentType);
         var missing = await manifests.PutAsync(
             new(command.Repository, digest, manifest, command.Content, tags, command.Principal), cancellationToken);

@@ -7,9 +7,9 @@ using Registry.Domain.Manifests;
 namespace Registry.Application.Manifests.PutManifest;
 
 /// <summary>
-/// Judges a manifest by itself, against the image-spec ("Image Manifest", "Image Index", "Content Descriptors") and Docker's
-/// schema 2. Each failure bears the JSON path of the member at fault; of a list, the first wrong entry is named, since a few
-/// megabytes hold a million of them.
+/// Judges a manifest by itself, against the image-spec ("Image Manifest", "Image Index", "Content Descriptors") and
+/// Docker's schema 2. Each failure bears the JSON path of the member at fault; of a list, the first wrong entry is
+/// named, since a few megabytes hold a million of them.
 /// </summary>
 internal sealed class PutManifestValidator : AbstractValidator<PutManifestCommand>
 {
@@ -27,12 +27,15 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
 
         RuleFor(command => command).Custom(JudgeTypes).When(command => command.Document.Problems.Count == 0);
 
-        When(command => command.Document.Problems.Count == 0 && !command.Document.LooksLikeSchema1 && TypeOf(command) is not { IsSchema1: true }, () =>
+        When(command => command.Document.Problems.Count == 0
+            && !command.Document.LooksLikeSchema1
+            && TypeOf(command) is not { IsSchema1: true }, () =>
         {
             RuleFor(command => command.Document.SchemaVersion)
                 .Equal(2).WithMessage("is not 2").OverridePropertyName("schemaVersion");
             RuleFor(command => command.Document.ArtifactType)
-                .Must(text => string.IsNullOrEmpty(text) || MediaType.IsWellFormed(text)).WithMessage("is not a media type")
+                .Must(text => string.IsNullOrEmpty(text) || MediaType.IsWellFormed(text))
+                .WithMessage("is not a media type")
                 .OverridePropertyName("artifactType");
             RuleFor(command => command.Document.Subject!).SetValidator(Descriptor).OverridePropertyName("subject");
 
@@ -42,7 +45,8 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
                     .NotNull().WithMessage("is missing").OverridePropertyName("manifests");
                 RuleForEach(command => command.Document.Manifests).Cascade(CascadeMode.Stop)
                     .SetValidator(Descriptor).OverridePropertyName("manifests");
-                // One document that reads as image and as index means different things to different clients (CVE-2021-41190).
+                // One document that reads as image and as index means different things to different clients
+                // (CVE-2021-41190).
                 RuleFor(command => command.Document.Config)
                     .Null().WithMessage("stands in an index").OverridePropertyName("config");
                 RuleFor(command => command.Document.Layers)
@@ -60,7 +64,8 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
                     .Null().WithMessage("stands in an image manifest").OverridePropertyName("manifests");
                 RuleFor(command => command.Document.ArtifactType)
                     .NotEmpty().When(command => command.Document.Config?.MediaType == MediaType.OciEmpty.Value)
-                    .WithMessage($"is missing, which a config of type {MediaType.OciEmpty} needs").OverridePropertyName("artifactType");
+                    .WithMessage($"is missing, which a config of type {MediaType.OciEmpty} needs")
+                    .OverridePropertyName("artifactType");
             });
         });
     }
@@ -85,7 +90,9 @@ internal sealed class PutManifestValidator : AbstractValidator<PutManifestComman
         else if (type.IsSchema1 || document.LooksLikeSchema1)
             Fail(Whole, "is of Docker's schema 1, which is not supported; push it again with a current client");
         else if (!type.IsManifest)
-            Fail(document.MediaType == type.Value ? "mediaType" : Whole, $"is of the type '{type}', which is no manifest this registry knows");
+            Fail(
+                document.MediaType == type.Value ? "mediaType" : Whole,
+                $"is of the type '{type}', which is no manifest this registry knows");
         else if (document.MediaType is { } declared && declared != type.Value)
             Fail("mediaType", $"is '{OciError.Shorten(declared)}', but the Content-Type is '{type}'");
 

@@ -39,6 +39,7 @@ internal sealed class DescriptorValidator : AbstractValidator<DescriptorDocument
         var content = new byte[data.Length / 4 * 3 + 3];
         return Convert.TryFromBase64String(data, content, out var length)
             && (descriptor.Size is null || descriptor.Size == length)
-            && (!Digest.TryParse(descriptor.Digest, out var digest) || Digest.Of(content.AsSpan(0, length), digest.Algorithm) == digest);
+            && (!Digest.TryParse(descriptor.Digest, out var digest)
+                || Digest.Of(content.AsSpan(0, length), digest.Algorithm) == digest);
     }
 }

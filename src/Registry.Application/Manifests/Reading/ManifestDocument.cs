@@ -6,8 +6,8 @@ using Registry.Domain.Manifests;
 namespace Registry.Application.Manifests.Reading;
 
 /// <summary>
-/// A manifest as it was written, before anybody judged it: members that are absent are null, members of the wrong JSON kind are
-/// listed as problems under their path.
+/// A manifest as it was written, before anybody judged it: members that are absent are null, members of the wrong JSON
+/// kind are listed as problems under their path.
 /// </summary>
 internal sealed class ManifestDocument
 {
@@ -86,7 +86,8 @@ internal sealed class ManifestDocument
             };
         }
 
-        return new ImageManifest(Config!.ToDescriptor(), [.. Layers!.Select(layer => layer.ToDescriptor())], artifactType)
+        return new ImageManifest(
+            Config!.ToDescriptor(), [.. Layers!.Select(layer => layer.ToDescriptor())], artifactType)
         {
             MediaType = mediaType,
             Subject = Subject?.ToDescriptor(),
@@ -116,7 +117,9 @@ internal sealed class ManifestDocument
                     case "config": into.Config = Descriptor(value, "config"); break;
                     case "layers": into.Layers = Descriptors(value, "layers"); break;
                     case "manifests": into.Manifests = Descriptors(value, "manifests"); break;
-                    case "subject" when value.ValueKind != JsonValueKind.Null: into.Subject = Descriptor(value, "subject"); break;
+                    case "subject" when value.ValueKind != JsonValueKind.Null:
+                        into.Subject = Descriptor(value, "subject");
+                        break;
                     case "annotations" when value.ValueKind != JsonValueKind.Null:
                         into.Annotations = TextMap(value, "annotations") ? value.GetRawText() : null;
                         break;
@@ -155,11 +158,15 @@ internal sealed class ManifestDocument
                     case "size": descriptor.Size = Integer(member.Value, $"{path}.size"); break;
                     case "artifactType": descriptor.ArtifactType = Text(member.Value, $"{path}.artifactType"); break;
                     case "data": descriptor.Data = Text(member.Value, $"{path}.data"); break;
-                    case "urls" when member.Value.ValueKind != JsonValueKind.Null: TextArray(member.Value, $"{path}.urls"); break;
+                    case "urls" when member.Value.ValueKind != JsonValueKind.Null:
+                        TextArray(member.Value, $"{path}.urls");
+                        break;
                     case "annotations" when member.Value.ValueKind != JsonValueKind.Null:
                         TextMap(member.Value, $"{path}.annotations");
                         break;
-                    case "platform" when member.Value.ValueKind != JsonValueKind.Null: Platform(member.Value, $"{path}.platform"); break;
+                    case "platform" when member.Value.ValueKind != JsonValueKind.Null:
+                        Platform(member.Value, $"{path}.platform");
+                        break;
                 }
             }
 
@@ -174,7 +181,9 @@ internal sealed class ManifestDocument
             {
                 switch (member.Name)
                 {
-                    case "architecture" or "os" or "os.version" or "variant": Text(member.Value, $"{path}.{member.Name}"); break;
+                    case "architecture" or "os" or "os.version" or "variant":
+                        Text(member.Value, $"{path}.{member.Name}");
+                        break;
                     case "os.features" when member.Value.ValueKind != JsonValueKind.Null:
                         TextArray(member.Value, $"{path}.{member.Name}");
                         break;
