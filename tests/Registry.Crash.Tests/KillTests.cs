@@ -39,14 +39,22 @@ public sealed class KillTests(ITestOutputHelper output)
         for (var kill = 0; kill < Kills; kill++)
         {
             Assert.True(clock.Elapsed < Limit, $"Only {kill} of {Kills} kills within {Limit}.");
-            await using var server = await RegistryProcess.StartAsync(data.Path);
+            await using var server = await StartAsync(data);
             using var client = new PlainClient(server.Address);
-            await VerifyAsync(client, kill);
-            await RetryAsync(client, unfinished);
-            await PushUntilKilledAsync(server, unfinished);
+            try
+            {
+                await VerifyAsync(client, kill);
+                await RetryAsync(client, unfinished);
+                await PushUntilKilledAsync(server, unfinished);
+            }
+            catch
+            {
+                output.WriteLine(server.Log);
+                throw;
+            }
         }
 
-        await using var last = await RegistryProcess.StartAsync(data.Path);
+        await using var last = await StartAsync(data);
         using var lastClient = new PlainClient(last.Address);
         await VerifyAsync(lastClient, everything: true);
         await RetryAsync(lastClient, unfinished);
@@ -60,6 +68,9 @@ public sealed class KillTests(ITestOutputHelper output)
         Assert.True(_interrupted >= Kills, $"Only {_interrupted} pushes were cut off by {Kills} kills.");
         Assert.True(_ledger.Manifests.Values.Count(m => m.Accepted) >= Kills, "Hardly any push was confirmed.");
     }
+
+    private static Task<RegistryProcess> StartAsync(WorkFolder data)
+        => RegistryProcess.StartAsync(data.Path, listen: LoopbackPort.OwnAddress());
 
     private async Task PushUntilKilledAsync(RegistryProcess server, PlannedImage?[] unfinished)
     {

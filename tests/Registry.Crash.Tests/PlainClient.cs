@@ -88,7 +88,7 @@ internal sealed class PlainClient(Uri address) : IDisposable
     public async Task<(Uri Upload, long Offset)> AskOffsetAsync(Uri upload)
     {
         using var answer = await _http.GetAsync(upload);
-        Expect(answer, HttpStatusCode.NoContent);
+        await ExpectAsync(answer, HttpStatusCode.NoContent);
         // "0-N" is inclusive, and "0-0" is what an empty upload says too: no test leaves exactly one byte.
         var last = long.Parse(answer.Headers.GetValues("Range").Single().Split('-')[1], CultureInfo.InvariantCulture);
         var next = answer.Headers.Location is { } location ? new Uri(upload, location) : upload;
@@ -109,7 +109,7 @@ internal sealed class PlainClient(Uri address) : IDisposable
             new Uri(address, $"/v2/{repository}/blobs/{digest}"), HttpCompletionOption.ResponseHeadersRead);
         if (answer.StatusCode == HttpStatusCode.NotFound)
             return null;
-        Expect(answer, HttpStatusCode.OK);
+        await ExpectAsync(answer, HttpStatusCode.OK);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await using var content = await answer.Content.ReadAsStreamAsync();
         var buffer = new byte[256 * 1024];
@@ -133,7 +133,7 @@ internal sealed class PlainClient(Uri address) : IDisposable
         using var answer = await _http.SendAsync(request);
         if (answer.StatusCode == HttpStatusCode.NotFound)
             return null;
-        Expect(answer, HttpStatusCode.OK);
+        await ExpectAsync(answer, HttpStatusCode.OK);
         return await answer.Content.ReadAsByteArrayAsync();
     }
 
@@ -175,19 +175,20 @@ internal sealed class PlainClient(Uri address) : IDisposable
         if (content is { Headers.ContentLength: null })
             request.Headers.TransferEncodingChunked = true;
         using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        Expect(answer, expected);
+        await ExpectAsync(answer, expected);
         return answer.Headers.Location is { } location ? new Uri(uri, location) : uri;
     }
 
     /// <summary>A wrong answer of a living server is a failure of its own, not an interrupted push.</summary>
-    private static void Expect(HttpResponseMessage answer, HttpStatusCode expected)
+    private static async Task ExpectAsync(HttpResponseMessage answer, HttpStatusCode expected)
     {
-        if (answer.StatusCode != expected)
-        {
-            throw new WrongAnswerException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{answer.RequestMessage?.Method} {answer.RequestMessage?.RequestUri} answered {(int)answer.StatusCode}, not {(int)expected}."));
-        }
+        if (answer.StatusCode == expected)
+            return;
+        var body = await answer.Content.ReadAsStringAsync();
+        throw new WrongAnswerException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{answer.RequestMessage?.Method} {answer.RequestMessage?.RequestUri} answered {(int)answer.StatusCode}, "
+            + $"not {(int)expected}: {body}"));
     }
 
     private Uri ManifestAddress(string repository, string reference)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 
 namespace Registry.Testing.Processes;
 
@@ -31,19 +32,21 @@ public sealed class RegistryProcess : IAsyncDisposable
 
     /// <param name="dataFolder">All of the server's state.</param>
     /// <param name="readyPath">The path whose first 200 ends the start.</param>
+    /// <param name="listen">The loopback address; 127.0.0.1 unless given.</param>
     /// <param name="tracer">A command that runs the server in its place, and under its own id.</param>
     public static async Task<RegistryProcess> StartAsync(
-        string dataFolder, string readyPath = "/healthz/ready", params string[] tracer)
+        string dataFolder, string readyPath = "/healthz/ready", IPAddress? listen = null, params string[] tracer)
     {
         if (!File.Exists(RepositoryRoot.ServerAssembly))
             throw new FileNotFoundException($"The server is not built: no {RepositoryRoot.ServerAssembly}.");
 
-        var port = LoopbackPort.Free();
-        var address = new Uri($"http://127.0.0.1:{port}/");
+        listen ??= IPAddress.Loopback;
+        var port = LoopbackPort.Free(listen);
+        var address = new Uri($"http://{listen}:{port}/");
         string[] command =
         [
             .. tracer, "dotnet", RepositoryRoot.ServerAssembly,
-            "--port", port.ToString(CultureInfo.InvariantCulture), "--data", dataFolder,
+            "--listen", listen.ToString(), "--port", port.ToString(CultureInfo.InvariantCulture), "--data", dataFolder,
         ];
         var clock = Stopwatch.StartNew();
         var process = ChildProcess.Start(command[0], command[1..], ServerEnvironment());
