@@ -13,18 +13,14 @@ internal static partial class ConsoleLog
         logging.ClearProviders();
         logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information);
         logging.AddFilter("Microsoft", verbose ? LogLevel.Information : LogLevel.Warning);
-        // it writes queries, and what is secret in them
-        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
+        // it writes queries, and what is secret in them; and while it is heard at all, each request pays for a scope and
+        // an activity
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         // a refused start is told once, by its command
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         if (Console.IsOutputRedirected)
         {
-            logging.AddJsonConsole(json =>
-            {
-                json.IncludeScopes = true; // holds the request id
-                json.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
-                json.UseUtcTimestamp = true;
-            });
+            logging.AddProvider(new JsonLog(Console.OpenStandardOutput()));
         }
         else
         {
@@ -63,27 +59,11 @@ internal static partial class ConsoleLog
             textWriter.Write(level);
             textWriter.Write(logEntry.Formatter(logEntry.State, logEntry.Exception));
             // its lines have it
-            if (logEntry.Category != typeof(RequestLog).FullName && RequestIdOf(scopeProvider) is { } id)
+            if (logEntry.State is not AccessEntry && RequestScope.IdIn(scopeProvider) is { } id)
                 textWriter.Write($" [{id}]");
             textWriter.WriteLine();
             if (logEntry.Exception is { } e)
                 textWriter.WriteLine(logEntry.LogLevel >= LogLevel.Error ? e.ToString() : e.Message);
-        }
-
-        private static string? RequestIdOf(IExternalScopeProvider? scopes)
-        {
-            var found = new string?[1];
-            scopes?.ForEachScope(
-                static (scope, found) =>
-                {
-                    foreach (var (key, value) in scope as IReadOnlyList<KeyValuePair<string, object?>> ?? [])
-                    {
-                        if (key == "RequestId")
-                            found[0] = value?.ToString();
-                    }
-                },
-                found);
-            return found[0];
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Registry.Testing.Processes;
 
@@ -14,7 +15,7 @@ public sealed class LogTests : IDisposable
     {
         await using var server = await ServerProcess.StartAsync(_folder);
         var line = Assert.Single(await LinesAsync(server, "listens on"));
-        Assert.Equal("Information", line.GetProperty("LogLevel").GetString());
+        Assert.Equal("information", line.GetProperty("level").GetString());
         Assert.Contains($":{server.Client.Address.Port}", Message(line), StringComparison.Ordinal);
         Assert.Contains(_folder.Folder("data"), Message(line), StringComparison.Ordinal);
     }
@@ -27,9 +28,12 @@ public sealed class LogTests : IDisposable
         {
             var id = (await server.Client.SendAsync(method, path)).Expect(status).Header("X-Request-Id")!;
             var line = Assert.Single(await LinesAsync(server, id));
-            Assert.StartsWith($"{method} {path} {status} ", Message(line), StringComparison.Ordinal);
-            Assert.Equal(id, line.GetProperty("State").GetProperty("RequestId").GetString());
-            Assert.Equal(status, line.GetProperty("State").GetProperty("Status").GetInt32());
+            Assert.Equal(
+                (id, method, path, status),
+                (Text(line, "requestId"), Text(line, "method"), Text(line, "path"), line.GetProperty("status").GetInt32()));
+            Assert.Equal("127.0.0.1", Text(line, "client"));
+            Assert.True(line.GetProperty("milliseconds").GetDouble() >= 0);
+            Assert.True(DateTimeOffset.Parse(Text(line, "time"), CultureInfo.InvariantCulture) <= DateTimeOffset.UtcNow);
         }
     }
 
@@ -45,8 +49,10 @@ public sealed class LogTests : IDisposable
         var lines = await LinesAsync(server, answer.Header("X-Request-Id")!, atLeast: 2);
         Assert.Equal(2, lines.Count);
         Assert.StartsWith("Storage failed", Message(lines[0]), StringComparison.Ordinal);
-        Assert.Equal("Error", lines[0].GetProperty("LogLevel").GetString());
-        Assert.StartsWith("POST /v2/a/blobs/uploads/ 503 ", Message(lines[1]), StringComparison.Ordinal);
+        Assert.Equal("error", Text(lines[0], "level"));
+        Assert.Contains("Exception", Text(lines[0], "exception"), StringComparison.Ordinal);
+        Assert.Equal(("POST", "/v2/a/blobs/uploads/"), (Text(lines[1], "method"), Text(lines[1], "path")));
+        Assert.Equal(503, lines[1].GetProperty("status").GetInt32());
     }
 
     [Theory]
@@ -72,7 +78,7 @@ public sealed class LogTests : IDisposable
     {
         await using var server = await ServerProcess.StartAsync(_folder);
         var id = (await server.Client.GetAsync("/v2/a%0Ab%22%1B/tags/list")).Expect(400).Header("X-Request-Id")!;
-        Assert.Contains("/v2/a%0Ab%22%1B/tags/list", Message(Assert.Single(await LinesAsync(server, id))), StringComparison.Ordinal);
+        Assert.Equal("/v2/a%0Ab%22%1B/tags/list", Text(Assert.Single(await LinesAsync(server, id)), "path"));
     }
 
     [Fact]
@@ -89,9 +95,11 @@ public sealed class LogTests : IDisposable
         Assert.Contains(verbose.Log, IsFrameworks);
     }
 
-    private static bool IsFrameworks(JsonElement line) => line.GetProperty("Category").GetString()!.StartsWith("Microsoft.", StringComparison.Ordinal);
+    private static bool IsFrameworks(JsonElement line) => Text(line, "category").StartsWith("Microsoft.", StringComparison.Ordinal);
 
-    private static string Message(JsonElement line) => line.GetProperty("Message").GetString()!;
+    private static string Message(JsonElement line) => Text(line, "message");
+
+    private static string Text(JsonElement line, string member) => line.GetProperty(member).GetString()!;
 
     /// <summary>The lines that hold a text; they are written a moment after the answer.</summary>
     private static async Task<List<JsonElement>> LinesAsync(ServerProcess server, string text, int atLeast = 1)

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Registry.Bench.Load;
+using Registry.Bench.Reports;
+using Registry.Bench.Servers;
+using Registry.Bench.Workloads;
+
+namespace Registry.Bench.Commands;
+
+/// <summary>The same load on this registry and on another one, in turn.</summary>
+internal sealed class CompareCommand : Command
+{
+    private readonly Option<Uri?> _against = new("--against")
+    {
+        CustomParser = argument => new Uri(argument.Tokens[0].Value, UriKind.Absolute),
+        Description = "A registry that is running already, instead of Debian's docker-registry. It is pushed to!",
+    };
+
+    private readonly Option<int?> _process = new("--process")
+    {
+        Description = "The id of its process on this machine, for its CPU time and memory.",
+    };
+
+    private readonly Option<int> _rounds = new("--rounds") { Description = "Rounds.", DefaultValueFactory = _ => 3 };
+
+    private readonly Option<double> _seconds = new("--seconds")
+    {
+        Description = "Length of a measurement that repeats small operations.",
+        DefaultValueFactory = _ => 4,
+    };
+
+    private readonly Option<string[]> _only = new("--only")
+    {
+        Description = "The keys of the rows to run, instead of all.",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<DirectoryInfo?> _output = new("--output")
+    {
+        Description = "A folder for the table, the figures and the plots.",
+    };
+
+    public CompareCommand()
+        : base("compare", "The same load on this registry and on another one, in turn.")
+    {
+        foreach (var option in (Option[])[_against, _process, _rounds, _seconds, _only, _output])
+            Options.Add(option);
+        SetAction(Run);
+    }
+
+    private int Run(ParseResult arguments)
+    {
+        var seconds = arguments.GetValue(_seconds);
+        var workloads = new AllWorkloads(TimeSpan.FromSeconds(seconds / 2), TimeSpan.FromSeconds(seconds)).Select(
+            arguments.GetValue(_only) ?? []);
+        using var ours = ServerProcess.Ours();
+        using var started = arguments.GetValue(_against) is null ? ServerProcess.Distribution() : null;
+        var theirs = started?.Target ?? new Target(
+            arguments.GetValue(_against)!.Authority,
+            arguments.GetValue(_against)!,
+            arguments.GetValue(_process) is { } id ? Process.GetProcessById(id) : null);
+
+        var rows = Measure(workloads, ours.Target, theirs, arguments.GetValue(_rounds));
+        var table = Comparison.ToMarkdown(rows, ours.Target.Name, theirs.Name);
+        Console.WriteLine();
+        Console.WriteLine(Machine.Describe());
+        Console.WriteLine();
+        Console.WriteLine(table);
+        if (arguments.GetValue(_output) is { } folder)
+        {
+            folder.Create();
+            File.WriteAllText(Path.Combine(folder.FullName, "comparison.md"), table);
+            File.WriteAllText(Path.Combine(folder.FullName, "comparison.svg"), BarChart.Of(rows));
+            Recorded.Save(rows, Path.Combine(folder.FullName, "comparison.json"));
+        }
+
+        return 0;
+    }
+
+    /// <summary>Fills both servers and runs each workload on both, turn by turn, so that a slow minute hits both.</summary>
+    public static IReadOnlyList<Row> Measure(
+        IReadOnlyList<Workload> workloads, Target ours, Target theirs, int rounds)
+    {
+        Fixture.Fill(ours);
+        Fixture.Fill(theirs);
+        var measured = workloads.ToDictionary(w => w, _ => (Ours: new List<Measurement>(), Theirs: new List<Measurement>()));
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var workload in workloads)
+            {
+                var (mine, other) = measured[workload];
+                Disk.Settle();
+                mine.Add(workload.Run(ours, round));
+                Disk.Settle();
+                other.Add(workload.Run(theirs, round));
+                Console.Error.WriteLine(
+                    $"round {round + 1} of {rounds}, {workload.Key}: {mine[^1].Rate:0.##}/s and {other[^1].Rate:0.##}/s");
+            }
+        }
+
+        return [.. workloads.Select(w => new Row(w, Side.Of(measured[w].Ours), Side.Of(measured[w].Theirs)))];
+    }
+}

@@ -1,0 +1,9 @@
+using System.CommandLine;
+using Registry.Bench.Commands;
+
+return await new RootCommand("Measures the registry, side by side with others.")
+{
+    new CompareCommand(),
+    new GrowthCommand(),
+    new GuardCommand(),
+}.Parse(args).InvokeAsync();
