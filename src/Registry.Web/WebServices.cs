@@ -1,6 +1,11 @@
 using Microsoft.AspNetCore.Mvc.ApplicationParts;
+using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.OpenApi;
 using Registry.Application;
+using Registry.Domain.Blobs;
+using Registry.Domain.Manifests;
+using Registry.Domain.Repositories;
+using Registry.Domain.Uploads;
 using Registry.Infrastructure;
 using Registry.Web.Configuration;
 using Registry.Web.Distribution;
@@ -46,7 +51,14 @@ public static class WebServices
                 "Content-Range", "Docker-Content-Digest", "ETag", "Link", "Location", "OCI-Filters-Applied",
                 "OCI-Subject", "OCI-Tag", "Range",
                 "Retry-After", "Warning", "WWW-Authenticate", "X-Request-Id")));
-        services.AddControllers(mvc => mvc.ModelBinderProviders.Insert(0, new RepositoryAddressBinder()))
+        services.AddControllers(mvc =>
+            {
+                mvc.ModelBinderProviders.Insert(0, new RepositoryAddressBinder());
+                // They are valid once they are parsed: nothing within them needs to be looked at for every request.
+                Type[] parsed = [typeof(RepositoryAddress), typeof(Reference), typeof(Digest), typeof(UploadId)];
+                foreach (var type in parsed)
+                    mvc.ModelMetadataDetailsProviders.Add(new SuppressChildValidationMetadataProvider(type));
+            })
             .ConfigureApplicationPartManager(AddOurControllers);
         services.AddEndpointsApiExplorer();
         services.AddSwaggerGen(swagger =>
@@ -71,8 +83,12 @@ public static class WebServices
     /// </summary>
     public static WebApplication MapRegistry(this WebApplication app)
     {
-        app.UseSwagger();
-        app.UseSwaggerUI(ui => ui.SwaggerEndpoint($"/swagger/{ApiDocument}/swagger.json", "Registry admin API"));
+        // They match every request against patterns, pulls and pushes too, unless they see their own ones only.
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.Ordinal), docs =>
+        {
+            docs.UseSwagger();
+            docs.UseSwaggerUI(ui => ui.SwaggerEndpoint($"/swagger/{ApiDocument}/swagger.json", "Registry admin API"));
+        });
         app.MapControllers();
         return app;
     }

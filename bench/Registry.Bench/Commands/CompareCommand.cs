@@ -89,10 +89,13 @@ internal sealed class CompareCommand : Command
             foreach (var workload in workloads)
             {
                 var (mine, other) = measured[workload];
-                Disk.Settle();
-                mine.Add(workload.Run(ours, round));
-                Disk.Settle();
-                other.Add(workload.Run(theirs, round));
+                // Who comes first changes: what the first leaves behind helps or harms the second.
+                foreach (var target in round % 2 == 0 ? [ours, theirs] : (Target[])[theirs, ours])
+                {
+                    Surroundings.Settle();
+                    (target == ours ? mine : other).Add(workload.Run(target, round));
+                }
+
                 Console.Error.WriteLine(
                     $"round {round + 1} of {rounds}, {workload.Key}: {mine[^1].Rate:0.##}/s and {other[^1].Rate:0.##}/s");
             }

@@ -139,7 +139,7 @@ internal sealed class GrowthCommand : Command
         foreach (var size in megabytes)
         {
             var blob = new LongBlob(size * Mebi);
-            Disk.Settle();
+            Surroundings.Settle();
             var push = ClosedLoop.RunOnce(server.Target, 1, (c, _) => blob.Push(server.Target, c, Tagged));
             var pull = ClosedLoop.RunOnce(server.Target, 1, (c, _) => blob.Pull(server.Target, c, Tagged));
             var gigabytes = size * Mebi / 1e9;

@@ -101,7 +101,7 @@ internal sealed class AllWorkloads(TimeSpan warmUp, TimeSpan window)
             contents[client] = chunked ? HttpRequest.Chunked(content) : content;
         });
         GC.Collect();
-        Disk.Settle();
+        Surroundings.Settle();
         return ClosedLoop.RunOnce(target, clients, (connection, client) =>
         {
             var (content, digest) = (contents[client], digests[client]);
@@ -132,7 +132,7 @@ internal sealed class AllWorkloads(TimeSpan warmUp, TimeSpan window)
     private static Measurement PullLarge(Target target, int clients)
     {
         var digest = LargeBlob.EnsurePushed(target, Pushed, 512 * Mebi);
-        Disk.Settle();
+        Surroundings.Settle();
         var request = HttpRequest.Of(target.Address, "GET", $"/v2/{Pushed}/blobs/{digest}");
         return ClosedLoop.RunOnce(target, clients, (connection, _) =>
         {

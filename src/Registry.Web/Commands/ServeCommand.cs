@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Registry.Infrastructure;
 using Registry.Web.Configuration;
+using Registry.Web.Connections;
 using Registry.Web.Requests;
 
 namespace Registry.Web.Commands;
@@ -121,6 +123,9 @@ internal sealed class ServeCommand : Command
         }
 
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, listeners));
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ConnectionMemory>();
+        // A connection's bytes stay on the thread that has them: what blocks here blocks its own connection alone.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         // flushes to disk block their threads
         ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount * 4), 4);
 
