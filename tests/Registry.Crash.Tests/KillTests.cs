@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Registry.Testing.Processes;
 using Xunit.Abstractions;
@@ -109,7 +110,9 @@ public sealed class KillTests(ITestOutputHelper output)
                 await PushAsync(client, image, confirmed);
                 unfinished[writer] = null;
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+            // A server killed just after it accepted a connection: the client meets a bare socket error.
+            catch (Exception e) when (
+                e is HttpRequestException or IOException or SocketException or OperationCanceledException)
             {
                 Interlocked.Increment(ref _interrupted);
                 return;
