@@ -9,8 +9,10 @@ namespace Registry.Crash.Tests;
 public sealed class DurabilityTests
 {
     private const string Calls =
-        "trace=openat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,fsync,fdatasync,"
+        "trace=openat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,fsync,fdatasync,syncfs,"
         + "write,writev,pwrite64,pwritev,sendto,sendmsg,sendmmsg";
+
+    private const string TagLink = "docker/registry/v2/repositories/team/app/_manifests/tags/v1/current/link";
 
     [TracerFact]
     public async Task A_blob_and_a_manifest_are_durable_before_their_201_leaves()
@@ -30,6 +32,7 @@ public sealed class DurabilityTests
                 await client.PushAsync("team/app", blob, way);
             var manifest = PlainClient.Manifest(blobs[0].Item2, blobs[1].Item2, blobs[2].Item2);
             await client.PutManifestAsync("team/app", "v1", manifest);
+            await UntilAsync(() => File.Exists(Path.Combine(folder, "blobs", TagLink)));
             Assert.True(await server.StopAsync(), $"The server did not end at SIGTERM.\n{server.Log}");
         }
 
@@ -42,6 +45,23 @@ public sealed class DurabilityTests
         var copied = trace.Calls.First(
             c => c.Name.StartsWith("rename", StringComparison.Ordinal) && c.Paths is [_, var to] && to.Contains("/_manifests/", StringComparison.Ordinal));
         AssertWalIsDurable(trace, folder, since: created[^2], before: Math.Min(created[^1], copied.Began));
+        // The copies are flushed together, before the database forgets that they are to be written.
+        var last = trace.Calls.Last(
+            c => c.Name.StartsWith("rename", StringComparison.Ordinal) && c.Paths is [_, var to] && to.EndsWith(TagLink, StringComparison.Ordinal));
+        var flushed = trace.Calls.FirstOrDefault(
+            c => c.Name == "syncfs" && c.Result == 0 && c.DescriptorPath == $"{folder}/blobs" && c.Began > last.Ended);
+        Assert.True(flushed is not null, "The copies of the manifest were not flushed.");
+        Assert.DoesNotContain(
+            trace.Writes($"{folder}/registry.db-wal"), write => write.Began > last.Ended && write.Began < flushed.Ended);
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        for (var tries = 0; !condition(); tries++)
+        {
+            Assert.True(tries < 600, "The copies of the manifest did not come within 30 s.");
+            await Task.Delay(50);
+        }
     }
 
     private static void AssertBlobIsDurable(

@@ -48,6 +48,8 @@ public sealed class StartAndStopTests(ITestOutputHelper output)
             var content = new PausingContent(blob, 1_000_000);
             var push = client.CompleteAsync(upload, blob.Digest, content);
             await content.Paused;
+            // What has left the client may still be in the system's buffers: the server must have taken the request.
+            await UntilAsync(() => HasUpload(data.Path));
 
             var stop = server.StopAsync();
             await Task.Delay(500);
@@ -60,5 +62,17 @@ public sealed class StartAndStopTests(ITestOutputHelper output)
         await using var restarted = await RegistryProcess.StartAsync(data.Path);
         using var reader = new PlainClient(restarted.Address);
         Assert.Equal((blob.Digest, blob.Length), await reader.PullBlobAsync("team/app", blob.Digest));
+    }
+
+    private static bool HasUpload(string data)
+        => new DirectoryInfo(Path.Combine(data, "blobs", "_uploads")).EnumerateFiles().Any(file => file.Length > 0);
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        for (var tries = 0; !condition(); tries++)
+        {
+            Assert.True(tries < 600, "The server did not take the request within 30 s.");
+            await Task.Delay(50);
+        }
     }
 }

@@ -15,12 +15,17 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
     // Commits that share one flush. More would only make the first of them wait longer.
     private const int MaxBatch = 128;
 
+    // 40 MB of log. A page that many commits change is written back once; more would make the next start longer.
+    private const int CheckpointPages = 10_000;
+
+    private const int MaxWaiting = 10_000;
     private const int Full = 13;
 
-    private readonly BlockingCollection<IWrite> _queue = new(boundedCapacity: 10_000);
+    private readonly Queue<IWrite> _queue = new(); // its own lock
     private readonly ConcurrentBag<DatabaseSession> _readers = [];
     private Thread? _writer;
     private DatabaseSession? _writing;
+    private bool _closed; // under the lock of the queue
 
     public override bool IsShared => false; // the data folder's lock sees to it
 
@@ -35,7 +40,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             // In memory, and on some network drives, there is no such log; SQLite then goes on without saying so.
             if (await _writing.Connection.ExecuteScalarAsync<string>("PRAGMA journal_mode = WAL") != "wal")
                 throw Refused("it is no file on a disk that can hold a write-ahead log");
-            Execute(_writing, "PRAGMA synchronous = FULL");
+            Execute(_writing, $"PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {CheckpointPages}");
             await Migrations.ApplySqliteAsync(_writing.Connection, time, cancellationToken);
         }
         catch (Exception e) when (e is SqliteException or ArgumentException)
@@ -75,29 +80,36 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken)
     {
         var request = new Write<T>(write, durable, cancellationToken);
-        try
+        lock (_queue)
         {
-            if (_queue.TryAdd(request))
-                return request.Result;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new StorageException(OciError.Unavailable("database"), e); // shutting down
+            if (_closed || _queue.Count == MaxWaiting)
+            {
+                throw new StorageException(
+                    OciError.Unavailable("database"),
+                    new TimeoutException(_closed ? "The server stops." : "Too many writes are waiting."));
+            }
+
+            _queue.Enqueue(request);
+            if (_queue.Count == 1)
+                Monitor.Pulse(_queue);
         }
 
-        throw new StorageException(
-            OciError.Unavailable("database"), new TimeoutException("Too many writes are waiting."));
+        return request.Result;
     }
 
     public override async ValueTask DisposeAsync()
     {
-        _queue.CompleteAdding();
+        lock (_queue)
+        {
+            _closed = true;
+            Monitor.Pulse(_queue);
+        }
+
         _writer?.Join();
         while (_readers.TryTake(out var session))
             await session.DisposeAsync();
         if (_writing is not null)
             await _writing.DisposeAsync(); // the last connection: writes the WAL back into the database file
-        _queue.Dispose();
     }
 
     private StartRefusedException Refused(string problem, Exception? cause = null)
@@ -127,13 +139,8 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
     {
         var (session, durable) = (_writing!, true);
         var batch = new List<IWrite>(MaxBatch);
-        foreach (var first in _queue.GetConsumingEnumerable())
+        while (TakeBatch(batch))
         {
-            batch.Clear();
-            batch.Add(first);
-            while (batch.Count < MaxBatch && _queue.TryTake(out var next))
-                batch.Add(next);
-
             batch.RemoveAll(write => write.IsCancelled());
             if (batch.Count == 0)
                 continue;
@@ -160,6 +167,25 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
                 var failure = e is SqliteException sqlite ? Explain(sqlite) : e;
                 batch.ForEach(write => write.Failed(failure));
             }
+        }
+    }
+
+    // Waits without spinning: with two processors, a spinning writer takes one from those it waits for.
+    private bool TakeBatch(List<IWrite> batch)
+    {
+        batch.Clear();
+        lock (_queue)
+        {
+            while (_queue.Count == 0)
+            {
+                if (_closed)
+                    return false;
+                Monitor.Wait(_queue);
+            }
+
+            while (batch.Count < MaxBatch && _queue.TryDequeue(out var next))
+                batch.Add(next);
+            return true;
         }
     }
 

@@ -5,16 +5,22 @@ using Microsoft.Win32.SafeHandles;
 namespace Registry.Infrastructure.FileSystem;
 
 /// <summary>
-/// Puts files at their place below the root. When a method returns, the file and every directory on the way to it
-/// survive a power cut; until then its place holds what it held before.
+/// Puts files at their place below the root. Unless it says otherwise, when a method returns, the file and every
+/// directory on the way to it survive a power cut; until then its place holds what it held before.
 /// </summary>
-internal sealed class DurableFiles(FileSystemLayout layout)
+internal sealed class DurableFiles(FileSystemLayout layout) : IDisposable
 {
     private const int CopyBytes = 1 << 20;
     private const int RememberedFolders = 16_384;
 
     // Upper folders whose own entry has been flushed since the start: each needs that once, not once a blob.
     private readonly ConcurrentDictionary<string, bool> _durable = new(StringComparer.Ordinal);
+
+    // Held open, since a flush of all tells what went wrong since then; null where the system cannot flush all.
+    private SafeFileHandle? _root;
+
+    /// <summary>Called once the root is there, before anything is written.</summary>
+    public void Prepare() => _root = NativeFiles.CanFlushFileSystem ? NativeFiles.OpenFolder(layout.Root) : null;
 
     /// <summary>Moves a file, flushed already, to its place; a file on another device is copied.</summary>
     /// <param name="file">The source, open.</param>
@@ -24,42 +30,58 @@ internal sealed class DurableFiles(FileSystemLayout layout)
         var folder = CreateFolderOf(target);
         if (!NativeFiles.TryRename(source, target))
         {
-            Place(target, copy => Copy(file, copy));
+            Place(target, copy => Copy(file, copy), flush: true);
             File.Delete(source);
         }
 
         Flush(folder);
     }
 
-    /// <summary>Writes a small file.</summary>
-    public void Write(string target, ReadOnlyMemory<byte> content)
+    /// <summary>
+    /// Writes a small file, unless it is there with that content already. Durable when <see cref="Flush()"/> has
+    /// returned after it.
+    /// </summary>
+    /// <param name="shared">
+    /// Whether others put files there too, whose durable one a power cut could otherwise turn into one that is not.
+    /// </param>
+    public void Write(string target, ReadOnlyMemory<byte> content, bool shared)
     {
         ThrowIfDetached();
-        var folder = CreateFolderOf(target);
-        Place(target, file => RandomAccess.Write(file, content.Span, 0));
-        Flush(folder);
+        if (_root is null)
+        {
+            var folder = CreateFolderOf(target);
+            Place(target, file => RandomAccess.Write(file, content.Span, 0), flush: true);
+            Flush(folder);
+        }
+        else if (!Holds(target, content.Span))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            Place(target, file => RandomAccess.Write(file, content.Span, 0), flush: shared);
+        }
     }
 
     /// <summary>
-    /// Makes a file durable that is at its place already; whoever put it there may not have come so far.
+    /// Makes durable what <see cref="Write"/> and <see cref="Delete"/> did before: one flush for a thousand files,
+    /// where each of them would need several.
     /// </summary>
-    public void Confirm(string target)
+    public void Flush()
     {
-        ThrowIfDetached();
-        using (var file = NativeFiles.TryOpenToRead(target, out _) ?? throw new FileNotFoundException(null, target))
-            RandomAccess.FlushToDisk(file);
-        Flush(CreateFolderOf(target));
+        if (_root is not null)
+            NativeFiles.FlushFileSystem(_root);
     }
 
     /// <summary>Writes the file that marks the root as ours, creating the root when it is new.</summary>
     public void WriteGuard(ReadOnlyMemory<byte> content)
     {
         CreateFolder(layout.Root);
-        Place(layout.Guard, file => RandomAccess.Write(file, content.Span, 0));
+        Place(layout.Guard, file => RandomAccess.Write(file, content.Span, 0), flush: true);
         NativeFiles.FlushDirectory(layout.Root);
     }
 
-    /// <summary>Deletes a file or a whole folder; it may be gone already.</summary>
+    /// <summary>
+    /// Deletes a file or a whole folder; it may be gone already. Durable when <see cref="Flush()"/> has returned
+    /// after it.
+    /// </summary>
     public void Delete(string path)
     {
         ThrowIfDetached();
@@ -71,7 +93,8 @@ internal sealed class DurableFiles(FileSystemLayout layout)
             Directory.Delete(path, recursive: true);
         else
             File.Delete(path);
-        NativeFiles.FlushDirectory(parent);
+        if (_root is null)
+            NativeFiles.FlushDirectory(parent);
     }
 
     /// <summary>
@@ -96,7 +119,26 @@ internal sealed class DurableFiles(FileSystemLayout layout)
             NativeFiles.FlushDirectory(Path.GetDirectoryName(folder)!);
     }
 
-    private void Place(string target, Action<SafeFileHandle> write)
+    public void Dispose() => _root?.Dispose();
+
+    private static bool Holds(string path, ReadOnlySpan<byte> content)
+    {
+        using var file = NativeFiles.TryOpenToRead(path, out var length);
+        if (file is null || length != content.Length)
+            return false;
+        var held = ArrayPool<byte>.Shared.Rent(content.Length);
+        try
+        {
+            var read = RandomAccess.Read(file, held.AsSpan(0, content.Length), 0);
+            return content.SequenceEqual(held.AsSpan(0, read));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(held);
+        }
+    }
+
+    private void Place(string target, Action<SafeFileHandle> write, bool flush)
     {
         var temporary = layout.NewTemporaryPath();
         Directory.CreateDirectory(layout.Temporary);
@@ -105,7 +147,8 @@ internal sealed class DurableFiles(FileSystemLayout layout)
             using (var file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write))
             {
                 write(file);
-                RandomAccess.FlushToDisk(file);
+                if (flush)
+                    RandomAccess.FlushToDisk(file);
             }
 
             if (!NativeFiles.TryRename(temporary, target))

@@ -36,11 +36,19 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
     public IManifestArchive Manifests { get; }
 
     public Task<string> PrepareAsync(string? known, CancellationToken cancellationToken)
-        => Task.FromResult(_guard.Prepare(known));
+    {
+        var mark = _guard.Prepare(known);
+        _files.Prepare();
+        return Task.FromResult(mark);
+    }
 
     public void Hold() => _held = _guard.Hold();
 
-    public void Dispose() => _held?.Dispose();
+    public void Dispose()
+    {
+        _held?.Dispose();
+        _files.Dispose();
+    }
 
     public Task<string?> FindProblemAsync(CancellationToken cancellationToken)
     {

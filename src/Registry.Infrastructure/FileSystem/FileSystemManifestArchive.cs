@@ -14,14 +14,9 @@ internal sealed class FileSystemManifestArchive(FileSystemLayout layout, Durable
     {
         return DoAsync(() =>
         {
-            // The bytes first: a link never leads nowhere. A file of that length at its content address has that
-            // content.
-            var data = new FileInfo(layout.BlobPath(digest));
-            if (data.Exists && data.Length == content.Length)
-                files.Confirm(data.FullName);
-            else
-                files.Write(data.FullName, content);
-            files.Write(layout.RevisionPath(repository, digest), Link(digest));
+            // The bytes first: a link never leads nowhere.
+            files.Write(layout.BlobPath(digest), content, shared: true);
+            files.Write(layout.RevisionPath(repository, digest), Link(digest), shared: false);
         });
     }
 
@@ -32,13 +27,15 @@ internal sealed class FileSystemManifestArchive(FileSystemLayout layout, Durable
     {
         return DoAsync(() =>
         {
-            files.Write(layout.TagIndexPath(repository, tag, digest), Link(digest));
-            files.Write(layout.CurrentTagPath(repository, tag), Link(digest));
+            files.Write(layout.TagIndexPath(repository, tag, digest), Link(digest), shared: false);
+            files.Write(layout.CurrentTagPath(repository, tag), Link(digest), shared: false);
         });
     }
 
     public Task RemoveTagAsync(RepositoryIdentity repository, Tag tag, CancellationToken cancellationToken)
         => DoAsync(() => files.Delete(layout.TagPath(repository, tag)));
+
+    public Task FlushAsync(CancellationToken cancellationToken) => DoAsync(files.Flush);
 
     private static byte[] Link(Digest digest) => Encoding.ASCII.GetBytes(digest.ToString());
 

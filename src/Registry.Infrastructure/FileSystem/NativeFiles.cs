@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Registry.Infrastructure.FileSystem;
 
 /// <summary>
-/// What the framework does not offer: reading without a lock, making a directory's entries durable, and a rename that
-/// is never a copy.
+/// What the framework does not offer: reading without a lock, making a directory's entries or all of a file system
+/// durable, writing early what must be on the disk in the end, and a rename that is never a copy.
 /// </summary>
 internal static partial class NativeFiles
 {
@@ -13,6 +13,16 @@ internal static partial class NativeFiles
     private const int Interrupted = 4; // EINTR
     private const int OtherDevice = 18; // EXDEV
     private const int NotSupported = 22; // EINVAL: this file system has nothing to flush for a directory
+
+    private const int NotForThisFile = 29; // ESPIPE
+    private const int NotThere = 38; // ENOSYS
+
+    private const uint WaitBefore = 1; // SYNC_FILE_RANGE_…
+    private const uint StartWriting = 2;
+    private const uint WaitAfter = 4;
+
+    // Before, the call did not tell that something could not be written.
+    private static readonly Version FlushTellsFailures = new(5, 8);
 
     // Read-only; closed in child processes; a pipe is not waited for.
     private static readonly int ReadFlags = OperatingSystem.IsLinux()
@@ -93,6 +103,49 @@ internal static partial class NativeFiles
         }
     }
 
+    /// <summary>Whether <see cref="FlushFileSystem"/> can be relied on here.</summary>
+    public static bool CanFlushFileSystem
+        => OperatingSystem.IsLinux() && Environment.OSVersion.Version >= FlushTellsFailures;
+
+    /// <summary>
+    /// Returns when all that was done in a folder's file system before the call would survive a power cut.
+    /// </summary>
+    /// <param name="folder">
+    /// Of <see cref="OpenFolder"/>, opened before what is to be flushed was written: it tells what went wrong since
+    /// then.
+    /// </param>
+    public static void FlushFileSystem(SafeFileHandle folder)
+    {
+        while (FlushAll(folder) < 0)
+            ThrowUnlessInterrupted("file system");
+    }
+
+    /// <summary>Opens a folder, for <see cref="FlushFileSystem"/>.</summary>
+    public static SafeFileHandle OpenFolder(string path)
+    {
+        int descriptor;
+        while ((descriptor = Open(path, ReadFlags)) < 0)
+            ThrowUnlessInterrupted(path);
+        return new(descriptor, ownsHandle: true);
+    }
+
+    /// <summary>
+    /// Has the system begin to write a part of a file to the disk, and, if <paramref name="wait"/>, returns when it is
+    /// out of memory. That is no flush: only one says that bytes survive a power cut.
+    /// </summary>
+    public static void WriteOut(SafeFileHandle file, long offset, long length, bool wait)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        while (WriteOut(file, offset, length, wait ? WaitBefore | StartWriting | WaitAfter : StartWriting) < 0)
+        {
+            // A wait that tells of a failure has told it: a later flush would not say it again.
+            if (Marshal.GetLastPInvokeError() is NotSupported or NotForThisFile or NotThere)
+                return;
+            ThrowUnlessInterrupted("upload");
+        }
+    }
+
     /// <summary>
     /// Moves a file over whatever file stands at <paramref name="target"/>, atomically. False, and nothing is changed,
     /// when the two are on different devices; <see cref="File.Move(string, string)"/> would copy there, and a reader or
@@ -130,6 +183,12 @@ internal static partial class NativeFiles
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Flush(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    private static partial int FlushAll(SafeFileHandle folder);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    private static partial int WriteOut(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     private static partial int Close(int descriptor);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Manifests;
@@ -22,6 +23,13 @@ internal sealed partial class ManifestArchiver(
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    // What comes in this time is written together: nobody waits for copies.
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(200);
+
+    // Copies are many small files and cost more than the push itself: they take a quarter of a processor, however many
+    // wait. What waits is safe in the database.
+    private const int RestsPerWork = 3;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
@@ -29,9 +37,14 @@ internal sealed partial class ManifestArchiver(
             try
             {
                 if (await WorkOffAsync(stoppingToken))
+                {
                     await outbox.WaitAsync(Patience, stoppingToken);
+                    await Task.Delay(Gathering, stoppingToken);
+                }
                 else
+                {
                     await Task.Delay(Patience, stoppingToken);
+                }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -52,14 +65,32 @@ internal sealed partial class ManifestArchiver(
         var complete = true;
         for (var after = 0L; await outbox.ReadAsync(after, BatchSize, cancellationToken) is { Count: > 0 } entries;)
         {
-            var done = new List<OutboxEntry>(entries.Count);
-            Exception? failure = null;
+            var began = Stopwatch.GetTimestamp();
+            var written = new Dictionary<IManifestArchive, List<OutboxEntry>>();
+            var (done, failure) = (new List<OutboxEntry>(entries.Count), (Exception?)null);
             foreach (var entry in entries)
             {
                 try
                 {
-                    await ApplyAsync(entry, cancellationToken);
-                    done.Add(entry);
+                    if (await ApplyAsync(entry, cancellationToken) is not { } archive)
+                        done.Add(entry);
+                    else if (written.TryGetValue(archive, out var others))
+                        others.Add(entry);
+                    else
+                        written.Add(archive, [entry]);
+                }
+                catch (StorageException e)
+                {
+                    failure = e;
+                }
+            }
+
+            foreach (var (archive, copies) in written)
+            {
+                try
+                {
+                    await archive.FlushAsync(cancellationToken);
+                    done.AddRange(copies);
                 }
                 catch (StorageException e)
                 {
@@ -72,17 +103,19 @@ internal sealed partial class ManifestArchiver(
             complete &= failure is null;
             if (failure is not null)
                 Log.Failed(logger, failure);
+            await Task.Delay(Stopwatch.GetElapsedTime(began) * RestsPerWork, cancellationToken);
         }
 
         return complete;
     }
 
-    private async Task ApplyAsync(OutboxEntry entry, CancellationToken cancellationToken)
+    /// <returns>The archive that must be flushed; null when there is none for this entry.</returns>
+    private async Task<IManifestArchive?> ApplyAsync(OutboxEntry entry, CancellationToken cancellationToken)
     {
         if (!registries.Contains(entry.Repository.Registry))
-            return; // taken out of the configuration: nobody knows its store any more
+            return null; // taken out of the configuration: nobody knows its store any more
         if (stores.FindArchive(registries.StoreOf(entry.Repository.Registry).Name) is not { } archive)
-            return;
+            return null;
 
         var work = entry switch
         {
@@ -96,6 +129,7 @@ internal sealed partial class ManifestArchiver(
             _ => Task.CompletedTask,
         };
         await work;
+        return archive;
     }
 
     private static partial class Log

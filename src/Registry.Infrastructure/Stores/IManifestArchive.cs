@@ -9,8 +9,8 @@ namespace Registry.Infrastructure.Stores;
 /// from them.
 /// </summary>
 /// <remarks>
-/// Every change is durable when it returns and can be repeated. <see cref="Domain.Errors.StorageException"/> when the
-/// store is full or cannot be used.
+/// Every change can be repeated, and is durable when <see cref="FlushAsync"/> has returned after it.
+/// <see cref="Domain.Errors.StorageException"/> when the store is full or cannot be used.
 /// </remarks>
 internal interface IManifestArchive
 {
@@ -24,4 +24,7 @@ internal interface IManifestArchive
     Task PutTagAsync(RepositoryIdentity repository, Tag tag, Digest digest, CancellationToken cancellationToken);
 
     Task RemoveTagAsync(RepositoryIdentity repository, Tag tag, CancellationToken cancellationToken);
+
+    /// <summary>Makes all changes durable that have returned before.</summary>
+    Task FlushAsync(CancellationToken cancellationToken);
 }
