@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds everything once and runs every test project:   ./test.sh [--full] [part of a project's name]...
 #
-#   --full   the big sizes (REGISTRY_TEST_FULL=1): more kills, gigabyte blobs
+#   --full   the big sizes (REGISTRY_TEST_FULL=1): more kills, gigabyte blobs; and, when no project is named, the guard
+#            of the benchmark, which counts as one test
 #
 # The last line is always "N passed, N failed" (and ", N skipped" when some were), the exit status is 0 only when
 # something ran and nothing failed. With CI=true a missing program is a failure; otherwise what needs it is skipped and
@@ -137,6 +138,17 @@ failures=() skips=()
 while IFS= read -r project; do
   wanted "$(basename "$project" .csproj)" && run_project "$project"
 done < <(find tests -name '*.Tests.csproj' | LC_ALL=C sort)
+
+# The guard measures: nothing else may run beside it.
+if [ "${REGISTRY_TEST_FULL:-}" = 1 ] && [ "${#only[@]}" -eq 0 ]; then
+  if bench/run.sh guard > TestResults/guard.log 2>&1 < /dev/null; then
+    passed=$((passed + 1))
+    printf '%-36s %4d passed, %d failed, %d skipped\n' "bench guard" 1 0 0
+  else
+    fail "bench guard: a ratio fell below two thirds of the recorded one, or it could not run"
+    tail -n 40 TestResults/guard.log | sed 's/^/    /'
+  fi
+fi
 
 if [ "${#skips[@]}" -gt 0 ]; then
   echo
