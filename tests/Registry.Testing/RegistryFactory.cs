@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -13,11 +15,14 @@ namespace Registry.Testing;
 
 /// <summary>
 /// A registry of its own for a test class: the real composition in this process, on a temporary folder and a free loopback
-/// port. <c>REGISTRY_TEST_URL</c> puts a running registry in its place, as long as nothing special is asked for.
+/// port. <c>REGISTRY_TEST_URL</c> puts a running registry in its place, as long as nothing special is asked for;
+/// <c>REGISTRY_TEST_DATABASE=PostgreSql</c> puts its metadata there.
 /// </summary>
 public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 {
     private static readonly string? External = Environment.GetEnvironmentVariable("REGISTRY_TEST_URL");
+
+    private static readonly bool OnPostgreSql = Environment.GetEnvironmentVariable("REGISTRY_TEST_DATABASE") == "PostgreSql";
 
     private readonly TemporaryFolder _folder = new();
     private readonly (string Key, string? Value)[] _settings;
@@ -75,6 +80,14 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         };
         foreach (var (key, value) in others)
             settings[$"Registry:{key}"] = value;
+        if (OnPostgreSql)
+        {
+            // A data folder has its schema, as it has its file: a test that starts a second registry on it finds all again.
+            var schema = $"data_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(settings["Registry:Data"]!)))[..32]}";
+            settings["Registry:Database:Kind"] = "PostgreSql";
+            settings["Registry:Database:ConnectionString"] = SharedPostgreSql.UseSchemaAsync(schema).GetAwaiter().GetResult();
+        }
+
         return settings;
     }
 

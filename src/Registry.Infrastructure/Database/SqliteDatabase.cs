@@ -34,7 +34,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             if (await _writing.Connection.ExecuteScalarAsync<string>("PRAGMA journal_mode = WAL") != "wal")
                 throw Refused("it is no file on a disk that can hold a write-ahead log");
             Execute(_writing, "PRAGMA synchronous = FULL");
-            await Migrations.ApplySqliteAsync(_writing.Connection, time, cancellationToken);
+            await Migrations.ApplySqliteAsync(_writing.Connection, cancellationToken);
         }
         catch (Exception e) when (e is SqliteException or ArgumentException)
         {
@@ -87,6 +87,9 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             OciError.Unavailable("database"), new TimeoutException("Too many writes are waiting."));
     }
 
+    // Nobody else: the data folder's lock keeps other processes out.
+    public override Task AloneAsync(Func<Task> work, CancellationToken cancellationToken) => work();
+
     public override async ValueTask DisposeAsync()
     {
         _queue.CompleteAdding();
@@ -110,6 +113,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         try
         {
             connection.Open();
+            connection.CreateFunction("registry_now", () => time.GetUtcNow().ToUnixTimeMilliseconds());
             var session = new DatabaseSession(connection);
             Execute(session, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
             return session;

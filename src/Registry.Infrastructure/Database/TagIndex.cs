@@ -16,28 +16,27 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
         => database.ReadAsync(
             async session =>
             {
-                // One statement tells a repository without tags (one row without a name) from no repository (no row).
                 var command = session.Prepared(
                     """
-                    SELECT t.name FROM repositories r
-                    LEFT JOIN (SELECT repository_id, name FROM tags) t ON t.repository_id = r.id AND t.name > @after
-                    WHERE r.registry = @registry AND r.name = @name
-                    ORDER BY t.name LIMIT @limit
+                    SELECT name FROM tags
+                    WHERE repository_id = (SELECT id FROM repositories WHERE registry = @registry AND name = @name)
+                        AND name > @after
+                    ORDER BY name LIMIT @limit
                     """,
                     ("@registry", repository.Registry.Value),
                     ("@name", repository.Name.Value),
                     ("@after", page.After ?? ""),
                     ("@limit", page.Size + 1L));
-                await using var row = await command.ExecuteReaderAsync(cancellationToken);
-                var (found, tags) = (false, new List<string>());
-                while (await row.ReadAsync(cancellationToken))
+                var tags = new List<string>();
+                await using (var row = await command.ExecuteReaderAsync(cancellationToken))
                 {
-                    found = true;
-                    if (!row.IsDBNull(0))
+                    while (await row.ReadAsync(cancellationToken))
                         tags.Add(row.GetString(0));
                 }
 
-                return found ? Page<string>.Of(tags, page.Size) : null;
+                return tags.Count > 0 || await session.Connection.FindRepositoryAsync(repository) is not null
+                    ? Page<string>.Of(tags, page.Size)
+                    : null;
             },
             cancellationToken);
 
@@ -71,13 +70,13 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
 
     /// <summary>Writes a move (or, without a digest, the deletion) of a tag into its history.</summary>
     public static Task RecordAsync(
-        DbConnection connection, long repository, string tag, byte[]? digest, Principal principal, long now)
+        DbConnection connection, long repository, string tag, byte[]? digest, Principal principal)
         => connection.ExecuteAsync(
             """
             INSERT INTO tag_history (repository_id, tag, digest, principal, changed_at)
-            VALUES (@repository, @tag, @digest, @Principal, @now)
+            VALUES (@repository, @tag, @digest, @Principal, registry_now())
             """,
-            new { repository, tag, digest, Principal = principal.Name, now });
+            new { repository, tag, digest, Principal = principal.Name });
 
     private async Task<bool> DeleteAsync(
         DbConnection connection, RepositoryIdentity repository, Tag tag, Principal principal)
@@ -90,9 +89,9 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
             return false;
 
         await connection.ExecuteAsync(
-            "UPDATE manifests SET lease = @Full WHERE repository_id = @id AND digest = @digest",
+            "UPDATE manifests SET lease = registry_now() + @Full WHERE repository_id = @id AND digest = @digest",
             new { id, digest, leases.Full });
-        await RecordAsync(connection, id, tag.Value, digest: null, principal, leases.Now);
+        await RecordAsync(connection, id, tag.Value, digest: null, principal);
         await ManifestOutbox.AddTagAsync(connection, id, tag.Value);
         return true;
     }

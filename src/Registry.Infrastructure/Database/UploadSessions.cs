@@ -10,7 +10,7 @@ namespace Registry.Infrastructure.Database;
 /// <remarks>
 /// None of these changes is durable against a power cut: whoever loses an open upload to one starts again.
 /// </remarks>
-internal sealed class UploadSessions(RegistryDatabase database, Leases leases) : IUploadSessions
+internal sealed class UploadSessions(RegistryDatabase database) : IUploadSessions
 {
     private const string Columns
         = "id, registry, repository, store, owner, algorithm, position, version, expires_at AS ExpiresAt";
@@ -42,13 +42,12 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases) :
         => database.ReadAsync(
             async session => (await session.Connection.QuerySingleOrDefaultAsync<Row>(
                 $"SELECT {Columns} FROM uploads "
-                + "WHERE id = @id AND registry = @Registry AND repository = @Name AND expires_at > @Now",
+                + "WHERE id = @id AND registry = @Registry AND repository = @Name AND expires_at > registry_now()",
                 new
                 {
                     id = id.ToString(),
                     Registry = repository.Registry.Value,
                     Name = repository.Name.Value,
-                    leases.Now,
                 }))?.ToSession(),
             cancellationToken);
 
@@ -81,8 +80,8 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases) :
     public Task<IReadOnlyList<UploadSession>> ListExpiredAsync(int limit, CancellationToken cancellationToken)
         => database.ReadAsync<IReadOnlyList<UploadSession>>(
             async session => [.. (await session.Connection.QueryAsync<Row>(
-                $"SELECT {Columns} FROM uploads WHERE expires_at <= @Now ORDER BY expires_at LIMIT @limit",
-                new { leases.Now, limit })).Select(row => row.ToSession())],
+                $"SELECT {Columns} FROM uploads WHERE expires_at <= registry_now() ORDER BY expires_at LIMIT @limit",
+                new { limit })).Select(row => row.ToSession())],
             cancellationToken);
 
     public Task<bool> ExistsAsync(UploadId id, CancellationToken cancellationToken)

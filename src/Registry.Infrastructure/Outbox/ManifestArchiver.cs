@@ -11,7 +11,7 @@ namespace Registry.Infrastructure.Outbox;
 
 /// <summary>
 /// Brings the stores' copies of manifests and tags into agreement with the database, behind the answers to pushes. What
-/// a crash interrupts is done again.
+/// a crash interrupts is done again; of several nodes, each does what it gets hold of first.
 /// </summary>
 internal sealed partial class ManifestArchiver(
     ManifestOutbox outbox, IManifestIndex manifests, RegistryMap registries, BlobStores stores,
@@ -52,9 +52,9 @@ internal sealed partial class ManifestArchiver(
         var complete = true;
         for (var after = 0L; await outbox.ReadAsync(after, BatchSize, cancellationToken) is { Count: > 0 } entries;)
         {
-            var done = new List<OutboxEntry>(entries.Count);
+            var (done, left) = (new List<OutboxEntry>(entries.Count), new List<OutboxEntry>());
             Exception? failure = null;
-            foreach (var entry in entries)
+            foreach (var entry in await outbox.ClaimAsync(entries, cancellationToken))
             {
                 try
                 {
@@ -63,11 +63,13 @@ internal sealed partial class ManifestArchiver(
                 }
                 catch (StorageException e)
                 {
+                    left.Add(entry);
                     failure = e;
                 }
             }
 
             await outbox.RemoveAsync(done, cancellationToken);
+            await outbox.GiveBackAsync(left, cancellationToken);
             after = entries[^1].Id;
             complete &= failure is null;
             if (failure is not null)

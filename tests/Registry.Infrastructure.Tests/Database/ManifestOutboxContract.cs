@@ -6,6 +6,8 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteManifestOutboxTests : ManifestOutboxContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlManifestOutboxTests : ManifestOutboxContract<PostgreSqlTestDatabase>;
+
 public abstract class ManifestOutboxContract<TDatabase> : MetadataContract<TDatabase>
     where TDatabase : TestDatabase, new()
 {
