@@ -18,14 +18,14 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
     // over, or was killed: a fast shutdown, within a second, and nothing is left.
     private const string Launch =
         """
-        as_user() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; else "$@"; fi; }
+        user=; [ "$(id -u)" = 0 ] && user="setpriv --reuid=postgres --regid=postgres --clear-groups"
         cd "$FOLDER" || exit 1
         [ "$(id -u)" = 0 ] && chown postgres: "$FOLDER"
         if [ ! -e data/PG_VERSION ]; then
-          printf %s "$SECRET" > secret && [ "$(id -u)" = 0 ] && chown postgres: secret
-          as_user "$BIN/initdb" -D data -U registry --auth=scram-sha-256 --pwfile=secret -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions || exit 1
+          printf %s "$SECRET" > secret && chmod 644 secret
+          $user "$BIN/initdb" -D data -U registry --auth=scram-sha-256 --pwfile=secret -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions || exit 1
         fi
-        as_user "$BIN/postgres" -D data -p "$PORT" -c listen_addresses="$ADDRESS" -c unix_socket_directories= "$@" &
+        $user "$BIN/postgres" -D data -p "$PORT" -c listen_addresses="$ADDRESS" -c unix_socket_directories= "$@" 2> >(tee -a /tmp/pglogs/log >&2) &
         server=$!
         trap 'kill -INT $server; wait $server; exit' TERM INT
         while kill -0 $server 2>/dev/null && kill -0 "$OWNER" 2>/dev/null; do sleep 0.5; done

@@ -22,7 +22,7 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 {
     private static readonly string? External = Environment.GetEnvironmentVariable("REGISTRY_TEST_URL");
 
-    private static readonly bool OnPostgreSql = Environment.GetEnvironmentVariable("REGISTRY_TEST_DATABASE") == "PostgreSql";
+    private static readonly bool EverythingOnPostgreSql = Environment.GetEnvironmentVariable("REGISTRY_TEST_DATABASE") == "PostgreSql";
 
     private readonly TemporaryFolder _folder = new();
     private readonly (string Key, string? Value)[] _settings;
@@ -67,6 +67,9 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         }
     }
 
+    /// <summary>For a test that is about PostgreSQL: the setting that puts the metadata there in any case.</summary>
+    public static (string Key, string? Value) OnPostgreSql() => ("Database:Kind", "PostgreSql");
+
     /// <summary>A repository that no other test uses.</summary>
     public static string NewRepository() => $"test/{Guid.NewGuid():N}";
 
@@ -80,7 +83,7 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         };
         foreach (var (key, value) in others)
             settings[$"Registry:{key}"] = value;
-        if (OnPostgreSql)
+        if (EverythingOnPostgreSql || settings.GetValueOrDefault("Registry:Database:Kind") == "PostgreSql")
         {
             // A data folder has its schema, as it has its file: a test that starts a second registry on it finds all again.
             var schema = $"data_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(settings["Registry:Data"]!)))[..32]}";

@@ -155,14 +155,16 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
     {
         var connection = session.Connection;
         var digest = manifest.Digest.ToColumn();
-        var repositoryId = await connection.FindRepositoryAsync(manifest.Repository);
-        if (repositoryId is { } known)
-            await session.LockForPutAsync(known, digest, manifest.Tags);
-        var missing = await FindMissingAsync(session, repositoryId, manifest.Manifest, hold: true, cancellationToken);
+        var known = await connection.FindRepositoryAsync(manifest.Repository);
+        if (known is null && manifest.Manifest.RequiredBlobs.Count + manifest.Manifest.Children.Count > 0)
+            return new(manifest.Manifest.RequiredBlobs, manifest.Manifest.Children);
+
+        var repository = known ?? await connection.EnsureRepositoryAsync(manifest.Repository);
+        await session.LockForPutAsync(repository, digest, manifest.Tags);
+        var missing = await FindMissingAsync(session, repository, manifest.Manifest, hold: true, cancellationToken);
         if (missing.Any)
             return missing;
 
-        var repository = repositoryId ?? await connection.EnsureRepositoryAsync(manifest.Repository);
         await StoreAsync(session, repository, digest, manifest, cancellationToken);
         // In one order, for all who move several of them.
         foreach (var tag in manifest.Tags.OrderBy(tag => tag.Value, StringComparer.Ordinal))

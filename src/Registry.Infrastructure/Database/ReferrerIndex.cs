@@ -17,6 +17,9 @@ internal sealed class ReferrerIndex(RegistryDatabase database) : IReferrerIndex
         => database.ReadAsync(
             async session =>
             {
+                // No type has a NUL in it, and PostgreSQL takes none in a value.
+                if (artifactType?.Contains('\0', StringComparison.Ordinal) == true)
+                    return Page<Referrer>.Of([], page.Size);
                 var after = Digest.TryParse(page.After, out var last) ? last.ToColumn() : [];
                 var command = session.Prepared(
                     """

@@ -13,12 +13,16 @@ internal static class Repositories
             new { Registry = repository.Registry.Value, Name = repository.Name.Value });
 
     /// <summary>The repository's row, made when it is the first time that anything gets into it.</summary>
+    /// <remarks>
+    /// When another writer makes it at the same time, its row is touched to get its id; only a column that is no key,
+    /// or PostgreSQL would lock out everybody who refers to it.
+    /// </remarks>
     public static async Task<long> EnsureRepositoryAsync(this DbConnection connection, RepositoryIdentity repository)
         => await connection.FindRepositoryAsync(repository)
             ?? await connection.ExecuteScalarAsync<long>(
                 """
                 INSERT INTO repositories (registry, name, created_at) VALUES (@Registry, @Name, registry_now())
-                ON CONFLICT (registry, name) DO UPDATE SET name = excluded.name
+                ON CONFLICT (registry, name) DO UPDATE SET created_at = repositories.created_at
                 RETURNING id
                 """,
                 new { Registry = repository.Registry.Value, Name = repository.Name.Value });

@@ -4,12 +4,29 @@ using Registry.Domain.Manifests;
 namespace Registry.Infrastructure.Database;
 
 /// <summary>
-/// Takes the rows that a change will touch, before it looks at any of them, where several writers are at work at once.
-/// All take them in the same order, so that they wait for one another but never in a circle: tags by name, manifests
-/// by digest, blobs by digest, links by digest, outbox. What could still meet is found by the database and repeated.
+/// Takes what a change will touch, before it looks at any of it, where several writers are at work at once. All take it
+/// in the same order, so that they wait for one another but never in a circle: tags, manifests by digest, blobs by
+/// digest, links by digest, outbox. What could still meet is found by the database and repeated.
 /// </summary>
+/// <remarks>
+/// A tag is locked by its name, as an advisory lock: it may not be there yet, or not any more, and two first pushes of
+/// one tag must not find out only at its row, with their manifests in hand.
+/// </remarks>
 internal static class RowLocks
 {
+    private const string LockTags =
+        """
+        SELECT pg_advisory_xact_lock(@repository::INT, lock) FROM (
+            SELECT DISTINCT hashtext(name) AS lock FROM unnest(@names) AS name ORDER BY lock) locks;
+        """;
+
+    private const string LockTagsOfManifest =
+        """
+        SELECT pg_advisory_xact_lock(@repository::INT, lock) FROM (
+            SELECT DISTINCT hashtext(name) AS lock FROM tags WHERE repository_id = @repository AND digest = @digest
+            ORDER BY lock) locks;
+        """;
+
     /// <summary>The tags that will move, the manifests that lose them, and the one that gets them.</summary>
     public static async Task LockForPutAsync(
         this DatabaseSession session, long repository, byte[] digest, IReadOnlyList<Tag> tags)
@@ -17,13 +34,20 @@ internal static class RowLocks
         if (!session.LocksRows)
             return;
         await session.Connection.ExecuteAsync(
-            """
-            SELECT FROM tags WHERE repository_id = @repository AND name = ANY(@names) ORDER BY name FOR UPDATE;
+            $"""
+            {LockTags}
             SELECT FROM manifests WHERE repository_id = @repository AND digest = ANY(array_append(
                 ARRAY(SELECT digest FROM tags WHERE repository_id = @repository AND name = ANY(@names)), @digest))
                 ORDER BY digest FOR NO KEY UPDATE
             """,
             new { repository, digest, names = tags.Select(tag => tag.Value).ToArray() });
+    }
+
+    /// <summary>One tag, for its deletion.</summary>
+    public static async Task LockTagAsync(this DatabaseSession session, long repository, Tag tag)
+    {
+        if (session.LocksRows)
+            await session.Connection.ExecuteAsync(LockTags, new { repository, names = new[] { tag.Value } });
     }
 
     /// <summary>The tags of a manifest, itself, and everything that gets a lease when it goes.</summary>
@@ -32,8 +56,8 @@ internal static class RowLocks
         if (!session.LocksRows)
             return;
         await session.Connection.ExecuteAsync(
-            """
-            SELECT FROM tags WHERE repository_id = @repository AND digest = @digest ORDER BY name FOR UPDATE;
+            $"""
+            {LockTagsOfManifest}
             SELECT FROM manifests WHERE repository_id = @repository AND digest = ANY(ARRAY(
                 SELECT @digest
                 UNION ALL SELECT child FROM manifest_children WHERE repository_id = @repository AND manifest = @digest

@@ -63,7 +63,7 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
         RepositoryIdentity repository, Tag tag, Principal principal, CancellationToken cancellationToken)
     {
         var deleted = await database.WriteAsync(
-            session => DeleteAsync(session.Connection, repository, tag, principal), durable: true, cancellationToken);
+            session => DeleteAsync(session, repository, tag, principal), durable: true, cancellationToken);
         outbox.Announce();
         return deleted;
     }
@@ -79,10 +79,12 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
             new { repository, tag, digest, Principal = principal.Name });
 
     private async Task<bool> DeleteAsync(
-        DbConnection connection, RepositoryIdentity repository, Tag tag, Principal principal)
+        DatabaseSession session, RepositoryIdentity repository, Tag tag, Principal principal)
     {
+        var connection = session.Connection;
         if (await connection.FindRepositoryAsync(repository) is not { } id)
             return false;
+        await session.LockTagAsync(id, tag);
         var digest = await connection.ExecuteScalarAsync<byte[]?>(
             "DELETE FROM tags WHERE repository_id = @id AND name = @Value RETURNING digest", new { id, tag.Value });
         if (digest is null)
