@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 
@@ -25,7 +26,7 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
           printf %s "$SECRET" > secret && chmod 644 secret
           $user "$BIN/initdb" -D data -U registry --auth=scram-sha-256 --pwfile=secret -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions || exit 1
         fi
-        $user "$BIN/postgres" -D data -p "$PORT" -c listen_addresses="$ADDRESS" -c unix_socket_directories= "$@" 2> >(tee -a /tmp/pglogs/log >&2) &
+        $user "$BIN/postgres" -D data -p "$PORT" -c listen_addresses="$ADDRESS" -c unix_socket_directories= "$@" &
         server=$!
         trap 'kill -INT $server; wait $server; exit' TERM INT
         while kill -0 $server 2>/dev/null && kill -0 "$OWNER" 2>/dev/null; do sleep 0.5; done
@@ -108,14 +109,34 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
         _process = null;
     }
 
-    /// <summary>kill -9 of all of it.</summary>
+    /// <summary>kill -9 of the server; its sessions end when they notice.</summary>
     public async Task KillAsync()
     {
         if (_process is null)
             return;
-        _process.Kill();
+        var lockFile = _folder.File("data/postmaster.pid");
+        var id = int.Parse((await File.ReadAllLinesAsync(lockFile))[0], CultureInfo.InvariantCulture);
+        using (var server = Process.GetProcessById(id))
+            server.Kill();
+        await _process.WaitAsync(Patience);
         await _process.DisposeAsync();
         _process = null;
+        // A new one refuses to start before the last session of the old one is gone.
+        using var deadline = new CancellationTokenSource(Patience);
+        while (Directory.GetDirectories("/proc").Any(IsSession))
+            await Task.Delay(20, deadline.Token);
+
+        bool IsSession(string process)
+        {
+            try
+            {
+                return Directory.ResolveLinkTarget(Path.Combine(process, "cwd"), returnFinalTarget: false)?.FullName == _folder.File("data");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return false; // it has just ended
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -9,25 +9,24 @@ namespace Registry.Infrastructure.Database;
 /// <summary>The numbered SQL files of this assembly, applied in order and recorded with their checksums.</summary>
 internal static class Migrations
 {
-    private const int NoTimeout = 0;
-
     /// <exception cref="StartRefusedException">
     /// The database was written by a newer program, or an applied file has changed.
     /// </exception>
     public static Task ApplySqliteAsync(DbConnection connection, CancellationToken cancellationToken)
-        => ApplyAsync(connection, "Sqlite", "BEGIN EXCLUSIVE", cancellationToken);
+        => ApplyAsync(connection, "Sqlite", "BEGIN EXCLUSIVE", timeout: null, cancellationToken);
 
     /// <inheritdoc cref="ApplySqliteAsync"/>
     /// <remarks>Nodes that start at once wait for the first of them, and find nothing left to do.</remarks>
     public static Task ApplyPostgreSqlAsync(DbConnection connection, CancellationToken cancellationToken)
         => ApplyAsync(
             connection, "PostgreSql", $"BEGIN; SELECT pg_advisory_xact_lock({PostgreSqlDatabase.MigrationLock})",
-            cancellationToken);
+            timeout: 0, cancellationToken);
 
+    /// <param name="timeout">Of a statement in seconds; zero for none, null for the connection's own.</param>
     private static async Task ApplyAsync(
-        DbConnection connection, string kind, string begin, CancellationToken cancellationToken)
+        DbConnection connection, string kind, string begin, int? timeout, CancellationToken cancellationToken)
     {
-        await connection.ExecuteAsync(new(begin, commandTimeout: NoTimeout, cancellationToken: cancellationToken));
+        await connection.ExecuteAsync(new(begin, commandTimeout: timeout, cancellationToken: cancellationToken));
         try
         {
             await connection.ExecuteAsync(
@@ -57,7 +56,7 @@ internal static class Migrations
                 }
 
                 cancellationToken.ThrowIfCancellationRequested();
-                await connection.ExecuteAsync(migration.Sql, commandTimeout: NoTimeout);
+                await connection.ExecuteAsync(migration.Sql, commandTimeout: timeout);
                 await connection.ExecuteAsync(
                     "INSERT INTO schema_migrations (number, name, checksum, applied_at) "
                     + "VALUES (@Number, @Name, @Checksum, registry_now())",

@@ -43,11 +43,18 @@ internal static class RowLocks
             new { repository, digest, names = tags.Select(tag => tag.Value).ToArray() });
     }
 
-    /// <summary>One tag, for its deletion.</summary>
-    public static async Task LockTagAsync(this DatabaseSession session, long repository, Tag tag)
+    /// <summary>A tag that will go, and the manifest that loses it.</summary>
+    public static async Task LockForDeleteAsync(this DatabaseSession session, long repository, Tag tag)
     {
-        if (session.LocksRows)
-            await session.Connection.ExecuteAsync(LockTags, new { repository, names = new[] { tag.Value } });
+        if (!session.LocksRows)
+            return;
+        await session.Connection.ExecuteAsync(
+            $"""
+            {LockTags}
+            SELECT FROM manifests WHERE repository_id = @repository AND digest = (
+                SELECT digest FROM tags WHERE repository_id = @repository AND name = @Value) FOR NO KEY UPDATE
+            """,
+            new { repository, tag.Value, names = new[] { tag.Value } });
     }
 
     /// <summary>The tags of a manifest, itself, and everything that gets a lease when it goes.</summary>

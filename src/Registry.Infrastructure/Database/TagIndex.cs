@@ -84,7 +84,7 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
         var connection = session.Connection;
         if (await connection.FindRepositoryAsync(repository) is not { } id)
             return false;
-        await session.LockTagAsync(id, tag);
+        await session.LockForDeleteAsync(id, tag);
         var digest = await connection.ExecuteScalarAsync<byte[]?>(
             "DELETE FROM tags WHERE repository_id = @id AND name = @Value RETURNING digest", new { id, tag.Value });
         if (digest is null)
