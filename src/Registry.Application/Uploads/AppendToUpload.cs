@@ -30,11 +30,10 @@ internal sealed class AppendToUploadHandler(
         if (upload.Judge(command.Range, command.Length) is { } misplaced)
             return misplaced;
 
-        var appended = await upload.Staged.AppendAsync(
-            session.Offset, command.Content, session.Algorithm, cancellationToken);
+        var appended = await upload.Staged.AppendAsync(command.Content, session.Algorithm, upload.Stop);
         if (appended is null)
         {
-            await sessions.RemoveAsync(command.Repository, command.Id, cancellationToken);
+            await sessions.RemoveAsync(command.Repository, session.Owner, command.Id, cancellationToken);
             return OciError.UploadUnknown(command.Id);
         }
 
@@ -45,13 +44,15 @@ internal sealed class AppendToUploadHandler(
             return refusal;
 
         // The client of a broken stream is gone, what it sent counts all the same: no cancellation from here on.
-        if (!await sessions.AdvanceAsync(
-            session, appended.Offset, time.GetUtcNow() + options.Expiry, CancellationToken.None))
+        if (!await sessions.AdvanceAsync(session, appended, time.GetUtcNow() + options.Expiry, CancellationToken.None))
         {
+            if (await sessions.ExistsAsync(command.Id, CancellationToken.None))
+                return OciError.UploadBusy(session.Offset); // another request has taken it over, bytes and all
             await upload.Staged.DiscardAsync();
             return OciError.UploadUnknown(command.Id);
         }
 
+        upload.Settle();
         return refusal is null ? new UploadProgress(command.Id, appended.Offset) : refusal;
     }
 }

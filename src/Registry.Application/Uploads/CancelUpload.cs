@@ -16,19 +16,13 @@ internal sealed class CancelUploadHandler(IUploadSessions sessions, IBlobStores 
 {
     public async Task<Result<Unit>> Handle(CancelUploadCommand command, CancellationToken cancellationToken)
     {
-        var session = await sessions.FindAsync(command.Repository, command.Id, cancellationToken);
-        if (session is null || session.Owner != command.Owner.Name)
-            return OciError.UploadUnknown(command.Id);
-        if (!await sessions.RemoveAsync(command.Repository, command.Id, cancellationToken))
+        if (await sessions.RemoveAsync(command.Repository, command.Owner.Name, command.Id, cancellationToken)
+            is not { } session)
             return OciError.UploadUnknown(command.Id);
 
         // A request that is still writing finds its session gone and drops the bytes itself.
-        if (stores.Find(session.Store)?.Staging.TryOpen(command.Id) is { } staged)
-        {
-            await using (staged)
-                await staged.DiscardAsync();
-        }
-
+        if (stores.Find(session.Store) is { } store)
+            await store.Staging.DropAsync(session.Id, session.State, cancellationToken);
         return Unit.Value;
     }
 }

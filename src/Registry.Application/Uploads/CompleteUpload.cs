@@ -36,22 +36,23 @@ internal sealed class CompleteUploadHandler(UploadDesk desk, IUploadSessions ses
             return misplaced;
 
         var appended = await upload.Staged.AppendAsync(
-            session.Offset, command.Content ?? Stream.Null, command.Digest.Algorithm, cancellationToken);
+            command.Content ?? Stream.Null, command.Digest.Algorithm, upload.Stop);
         if (appended is null)
         {
-            await sessions.RemoveAsync(command.Repository, command.Id, cancellationToken);
+            await sessions.RemoveAsync(command.Repository, session.Owner, command.Id, cancellationToken);
             return OciError.UploadUnknown(command.Id);
         }
 
         if (upload.Judge(command.Range, appended) is { } refusal)
             return refusal;
-        if (await upload.Staged.PublishAsync(command.Digest, appended.Offset, cancellationToken) is not { } location)
+        if (await upload.Staged.PublishAsync(command.Digest, appended.Offset, upload.Stop) is not { } location)
             return OciError.DigestMismatch(command.Digest) with { Offset = session.Offset };
 
         // The bytes have left the upload: a client that goes away now must not leave them without their row.
         var blob = new StoredBlob(session.Store, command.Digest, location, appended.Offset);
-        return await links.AddAsync(command.Repository, blob, session, CancellationToken.None)
-            ? command.Digest
-            : OciError.UploadUnknown(command.Id);
+        if (!await links.AddAsync(command.Repository, blob, session, CancellationToken.None))
+            return OciError.UploadUnknown(command.Id);
+        upload.Settle();
+        return command.Digest;
     }
 }

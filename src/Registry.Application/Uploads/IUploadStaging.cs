@@ -7,10 +7,18 @@ namespace Registry.Application.Uploads;
 public interface IUploadStaging
 {
     /// <summary>
-    /// Takes an upload's bytes for one writer. Null while another request has them. Touches nothing yet: read the
-    /// session after this, never before, or a finished neighbour's bytes are cut off.
+    /// Opens an upload's bytes for the one writer that has claimed <paramref name="session"/>; offset and state are the
+    /// session's. Waits until whoever had them open in this process has let go.
     /// </summary>
-    IStagedUpload? TryOpen(UploadId id);
+    Task<IStagedUpload> OpenAsync(UploadSession session, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Drops the bytes of an upload that has no session (any more). What cannot be dropped now is listed again by
+    /// <see cref="ListUntouchedSinceAsync"/>, so that a later call can.
+    /// </summary>
+    /// <param name="state">Of the session that was; null when nobody knows.</param>
+    /// <returns>False when a request of this process has them open: it drops them itself.</returns>
+    Task<bool> DropAsync(UploadId id, string? state, CancellationToken cancellationToken);
 
     /// <summary>Uploads whose bytes were last written before <paramref name="time"/>.</summary>
     IAsyncEnumerable<UploadId> ListUntouchedSinceAsync(DateTimeOffset time, CancellationToken cancellationToken);
@@ -20,15 +28,14 @@ public interface IUploadStaging
 public interface IStagedUpload : IAsyncDisposable
 {
     /// <summary>
-    /// Appends <paramref name="content"/> at <paramref name="offset"/>, dropping what a broken request left behind it,
-    /// and hashes in the same pass. Memory use does not depend on the length.
+    /// Appends <paramref name="content"/> where the session stands, dropping what a broken request left behind it, and
+    /// hashes in the same pass. Memory use does not depend on the length. Called once.
     /// </summary>
     /// <param name="algorithm">The digest that will probably be asked for.</param>
     /// <returns>
-    /// Null when fewer than <paramref name="offset"/> bytes are there, so that the upload cannot go on.
+    /// Null when fewer bytes are there than the session says, so that the upload cannot go on.
     /// </returns>
-    Task<AppendedBytes?> AppendAsync(
-        long offset, Stream content, DigestAlgorithm algorithm, CancellationToken cancellationToken);
+    Task<AppendedBytes?> AppendAsync(Stream content, DigestAlgorithm algorithm, CancellationToken cancellationToken);
 
     /// <summary>
     /// Makes the first <paramref name="size"/> bytes, which must be all, the blob <paramref name="digest"/>: durable
@@ -46,4 +53,5 @@ public interface IStagedUpload : IAsyncDisposable
 /// <param name="Complete">
 /// False when the content broke off (the client went away, or sent less than it announced).
 /// </param>
-public sealed record AppendedBytes(long Offset, bool Complete);
+/// <param name="State">What the session must keep as its state from now on.</param>
+public sealed record AppendedBytes(long Offset, bool Complete, string? State = null);

@@ -1,7 +1,6 @@
 using MediatR;
 using Registry.Application.Stores;
 using Registry.Domain.Errors;
-using Registry.Domain.Uploads;
 
 namespace Registry.Application.Uploads;
 
@@ -30,8 +29,11 @@ internal sealed class PurgeUploadsHandler(
             dropped = 0;
             foreach (var session in await sessions.ListExpiredAsync(BatchSize, cancellationToken))
             {
-                if (await DropAsync(session, cancellationToken))
-                    dropped++;
+                if (await sessions.RemoveExpiredAsync(session.Id, cancellationToken) is not { } removed)
+                    continue; // a chunk is on its way, or has just renewed it
+                dropped++;
+                if (stores.Find(removed.Store) is { } store)
+                    await store.Staging.DropAsync(removed.Id, removed.State, cancellationToken);
             }
 
             expired += dropped;
@@ -43,32 +45,12 @@ internal sealed class PurgeUploadsHandler(
             await foreach (var id in store.Staging.ListUntouchedSinceAsync(
                 time.GetUtcNow() - options.Expiry, cancellationToken))
             {
-                if (store.Staging.TryOpen(id) is not { } staged)
-                    continue; // being written to right now
-                await using var _ = staged;
-                if (await sessions.ExistsAsync(id, cancellationToken))
-                    continue;
-                await staged.DiscardAsync();
-                leftovers++;
+                if (!await sessions.ExistsAsync(id, cancellationToken)
+                    && await store.Staging.DropAsync(id, state: null, cancellationToken))
+                    leftovers++;
             }
         }
 
         return new PurgedUploads(expired, leftovers);
-    }
-
-    private async Task<bool> DropAsync(UploadSession session, CancellationToken cancellationToken)
-    {
-        var store = stores.Find(session.Store);
-        var staged = store?.Staging.TryOpen(session.Id);
-        if (store is not null && staged is null)
-            return false; // a chunk is on its way, and renews the session when it has arrived
-
-        await using var _ = staged;
-        if (await sessions.FindAsync(session.Repository, session.Id, cancellationToken) is not null)
-            return false; // it has just been renewed
-        var removed = await sessions.RemoveAsync(session.Repository, session.Id, cancellationToken);
-        if (staged is not null)
-            await staged.DiscardAsync();
-        return removed;
     }
 }

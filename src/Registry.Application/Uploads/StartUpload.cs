@@ -19,14 +19,11 @@ internal sealed class StartUploadHandler(
 {
     public async Task<Result<UploadProgress>> Handle(StartUploadCommand command, CancellationToken cancellationToken)
     {
-        var session = new UploadSession(
-            UploadId.Create(),
+        var session = UploadSession.Open(
             command.Repository,
             registries.StoreOf(command.Repository.Registry).Name,
             command.Owner.Name,
             command.Algorithm,
-            Offset: 0,
-            Version: 0,
             time.GetUtcNow() + options.Expiry);
         await sessions.StartAsync(session, cancellationToken);
         return new UploadProgress(session.Id, 0);

@@ -8,9 +8,33 @@ using Registry.Domain.Uploads;
 namespace Registry.Application.Uploads;
 
 /// <summary>A session and its bytes, held by this request alone until disposed.</summary>
-internal sealed record OpenUpload(UploadSession Session, IStagedUpload Staged) : IAsyncDisposable
+internal sealed class OpenUpload(IUploadClaim claim, IStagedUpload staged, CancellationToken cancellationToken)
+    : IAsyncDisposable
 {
-    public ValueTask DisposeAsync() => Staged.DisposeAsync();
+    private readonly CancellationTokenSource _stop
+        = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, claim.Lost);
+
+    public UploadSession Session => claim.Session;
+
+    public IStagedUpload Staged => staged;
+
+    /// <summary>Cancelled when the client has gone, and when the claim is lost.</summary>
+    public CancellationToken Stop => _stop.Token;
+
+    public void Settle() => claim.Settle();
+
+    public async ValueTask DisposeAsync()
+    {
+        _stop.Dispose();
+        try
+        {
+            await staged.DisposeAsync(); // the bytes first: whoever claims the session next will open them
+        }
+        finally
+        {
+            await claim.DisposeAsync();
+        }
+    }
 
     /// <summary>
     /// Why a body cannot be taken that says it belongs at <paramref name="range"/>; null when it can.
@@ -27,7 +51,8 @@ internal sealed record OpenUpload(UploadSession Session, IStagedUpload Staged) :
     /// Why a body that has arrived does not count: it broke off, or is not as long as its range; null when it does.
     /// </summary>
     public OciError? Judge(ByteRange? range, AppendedBytes received)
-        => !received.Complete ? OciError.BodyIncomplete()
+        => claim.Lost.IsCancellationRequested ? OciError.UploadBusy(Session.Offset)
+            : !received.Complete ? OciError.BodyIncomplete()
             : range is { } declared && received.Offset - Session.Offset != declared.Length
                 ? OciError.BodyLengthDiffers(declared.Length, received.Offset - Session.Offset)
             : null;
@@ -43,38 +68,41 @@ internal sealed class UploadDesk(IUploadSessions sessions, RegistryMap registrie
     public async Task<Result<OpenUpload>> OpenAsync(
         RepositoryIdentity repository, Principal owner, UploadId id, CancellationToken cancellationToken)
     {
-        // First the bytes, then the row: the row that is read under the lock cannot grow old.
-        var store = registries.StoreOf(repository.Registry);
-        var staged = await TryOpenAsync(store.Staging, id, cancellationToken);
+        var claimed = await ClaimAsync(repository, owner, id, cancellationToken);
+        if (!claimed.TryGet(out var claim, out var errors))
+            return Result<OpenUpload>.Refused(errors);
+
         try
         {
-            var session = await sessions.FindAsync(repository, id, cancellationToken);
-            if (session is null || session.Owner != owner.Name || session.Store != store.Name)
+            var store = registries.StoreOf(repository.Registry);
+            if (claim.Session.Store != store.Name)
                 return OciError.UploadUnknown(id);
-            if (staged is null)
-                return OciError.UploadBusy(session.Offset);
 
-            var open = new OpenUpload(session, staged);
-            staged = null;
+            var staged = await store.Staging.OpenAsync(claim.Session, cancellationToken);
+            var open = new OpenUpload(claim, staged, cancellationToken);
+            claim = null;
             return open;
         }
         finally
         {
-            if (staged is not null)
-                await staged.DisposeAsync();
+            if (claim is not null)
+                await claim.DisposeAsync();
         }
     }
 
     // A client that comes back after a broken connection may be faster than the end of the request that it broke.
-    private async Task<IStagedUpload?> TryOpenAsync(
-        IUploadStaging staging, UploadId id, CancellationToken cancellationToken)
+    private async Task<Result<IUploadClaim>> ClaimAsync(
+        RepositoryIdentity repository, Principal owner, UploadId id, CancellationToken cancellationToken)
     {
         for (var tries = 0; ; tries++)
         {
-            if (staging.TryOpen(id) is { } staged)
-                return staged;
+            if (await sessions.ClaimAsync(repository, owner.Name, id, cancellationToken) is { } claim)
+                return Result<IUploadClaim>.Of(claim);
+            if (await sessions.FindAsync(repository, id, cancellationToken) is not { } session
+                || session.Owner != owner.Name)
+                return OciError.UploadUnknown(id);
             if (tries == MaxTries)
-                return null;
+                return OciError.UploadBusy(session.Offset);
             await Task.Delay(Pause, time, cancellationToken);
         }
     }

@@ -23,4 +23,15 @@ public sealed record UploadSession(
     DigestAlgorithm Algorithm,
     long Offset,
     long Version,
-    DateTimeOffset ExpiresAt);
+    DateTimeOffset ExpiresAt)
+{
+    /// <summary>
+    /// The store's own word for where the accepted bytes are, opaque to everybody else; null when it needs none.
+    /// </summary>
+    public string? State { get; init; }
+
+    /// <summary>A session under a new id, without a byte.</summary>
+    public static UploadSession Open(
+        RepositoryIdentity repository, string store, string owner, DigestAlgorithm algorithm, DateTimeOffset expiresAt)
+        => new(UploadId.Create(), repository, store, owner, algorithm, Offset: 0, Version: 0, expiresAt);
+}

@@ -32,6 +32,8 @@ internal sealed partial class PostgreSqlDatabase(
     private PostgreSqlConnections Connections
         => _connections ?? throw new InvalidOperationException("The database has not been opened.");
 
+    public override bool IsShared => true;
+
     public override async Task OpenAsync(CancellationToken cancellationToken)
     {
         var server = PostgreSqlServer.Parse(connectionString);

@@ -6,6 +6,9 @@ namespace Registry.Infrastructure.Database;
 /// </summary>
 internal abstract class RegistryDatabase : IAsyncDisposable
 {
+    /// <summary>Whether other processes may use the database at the same time.</summary>
+    public abstract bool IsShared { get; }
+
     /// <summary>Brings the schema up to date. Called once, before anything else.</summary>
     /// <exception cref="StartRefusedException">The database cannot be used, or is newer than this program.</exception>
     public abstract Task OpenAsync(CancellationToken cancellationToken);

@@ -22,6 +22,8 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
     private Thread? _writer;
     private DatabaseSession? _writing;
 
+    public override bool IsShared => false; // the data folder's lock sees to it
+
     public override async Task OpenAsync(CancellationToken cancellationToken)
     {
         SqliteLibrary.Load();

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using Dapper;
 using Registry.Application.Uploads;
 using Registry.Domain.Blobs;
+using Registry.Domain.Errors;
 using Registry.Domain.Repositories;
 using Registry.Domain.Uploads;
 
@@ -8,19 +10,35 @@ namespace Registry.Infrastructure.Database;
 
 /// <inheritdoc cref="IUploadSessions"/>
 /// <remarks>
-/// None of these changes is durable against a power cut: whoever loses an open upload to one starts again.
+/// None of these changes is durable against a power cut: whoever loses an open upload to one starts again. A claim is
+/// an entry of this process; only where other processes share the database does it also stand in the row, at the price
+/// of a write.
 /// </remarks>
-internal sealed class UploadSessions(RegistryDatabase database) : IUploadSessions
+internal sealed class UploadSessions(RegistryDatabase database, TimeProvider time) : IUploadSessions
 {
+    /// <summary>How long a claim outlives a node that was killed. It is renewed four times as often.</summary>
+    public static readonly TimeSpan ClaimLength = TimeSpan.FromSeconds(20);
+
     private const string Columns
-        = "id, registry, repository, store, owner, algorithm, position, version, expires_at AS ExpiresAt";
+        = "id, registry, repository, store, owner, algorithm, position, version, expires_at AS ExpiresAt, state";
+
+    private static readonly long ClaimMilliseconds = (long)ClaimLength.TotalMilliseconds;
+
+    private readonly ConcurrentDictionary<UploadId, bool> _claimed = new();
+
+    private bool IsShared => database.IsShared;
+
+    private TimeProvider Time => time;
 
     public Task StartAsync(UploadSession session, CancellationToken cancellationToken)
         => database.WriteAsync(
             write => write.Connection.ExecuteAsync(
                 """
-                INSERT INTO uploads (id, registry, repository, store, owner, algorithm, position, version, expires_at)
-                VALUES (@Id, @Registry, @Repository, @Store, @Owner, @Algorithm, @Offset, @Version, @ExpiresAt)
+                INSERT INTO uploads
+                    (id, registry, repository, store, owner, algorithm, position, version, expires_at, state)
+                VALUES
+                    (@Id, @Registry, @Repository, @Store, @Owner, @Algorithm, @Offset, @Version, registry_now() + @Rest,
+                     @State)
                 """,
                 new
                 {
@@ -32,7 +50,8 @@ internal sealed class UploadSessions(RegistryDatabase database) : IUploadSession
                     Algorithm = session.Algorithm.Name,
                     session.Offset,
                     session.Version,
-                    ExpiresAt = session.ExpiresAt.ToUnixTimeMilliseconds(),
+                    Rest = Rest(session.ExpiresAt),
+                    session.State,
                 }),
             durable: false,
             cancellationToken);
@@ -51,29 +70,67 @@ internal sealed class UploadSessions(RegistryDatabase database) : IUploadSession
                 }))?.ToSession(),
             cancellationToken);
 
+    public async Task<IUploadClaim?> ClaimAsync(
+        RepositoryIdentity repository, string owner, UploadId id, CancellationToken cancellationToken)
+    {
+        if (!_claimed.TryAdd(id, true))
+            return null;
+        var claimed = false;
+        try
+        {
+            // First the claim, then the row: what is read now cannot grow old.
+            var session = IsShared
+                ? await ClaimRowAsync(repository, owner, id, cancellationToken)
+                : await FindAsync(repository, id, cancellationToken);
+            if (session?.Owner != owner)
+                return null;
+            claimed = true;
+            return new Claim(this, session!);
+        }
+        finally
+        {
+            if (!claimed)
+                _claimed.TryRemove(id, out _);
+        }
+    }
+
     public Task<bool> AdvanceAsync(
-        UploadSession session, long offset, DateTimeOffset expiresAt, CancellationToken cancellationToken)
+        UploadSession session, AppendedBytes appended, DateTimeOffset expiresAt, CancellationToken cancellationToken)
         => database.WriteAsync(
             async write => await write.Connection.ExecuteAsync(
                 """
-                UPDATE uploads SET position = @offset, version = version + 1, expires_at = @expires
+                UPDATE uploads
+                SET position = @Offset, state = @State, version = version + 1, expires_at = registry_now() + @Rest,
+                    claimed_until = 0
                 WHERE id = @Id AND version = @Version
                 """,
                 new
                 {
-                    offset,
-                    expires = expiresAt.ToUnixTimeMilliseconds(),
+                    appended.Offset,
+                    appended.State,
+                    Rest = Rest(expiresAt),
                     Id = session.Id.ToString(),
                     session.Version,
                 }) > 0,
             durable: false,
             cancellationToken);
 
-    public Task<bool> RemoveAsync(RepositoryIdentity repository, UploadId id, CancellationToken cancellationToken)
+    public Task<UploadSession?> RemoveAsync(
+        RepositoryIdentity repository, string owner, UploadId id, CancellationToken cancellationToken)
         => database.WriteAsync(
-            async session => await session.Connection.ExecuteAsync(
-                "DELETE FROM uploads WHERE id = @id AND registry = @Registry AND repository = @Name",
-                new { id = id.ToString(), Registry = repository.Registry.Value, Name = repository.Name.Value }) > 0,
+            async session => (await session.Connection.QuerySingleOrDefaultAsync<Row>(
+                $"""
+                DELETE FROM uploads
+                WHERE id = @id AND registry = @Registry AND repository = @Name AND owner = @owner
+                RETURNING {Columns}
+                """,
+                new
+                {
+                    id = id.ToString(),
+                    Registry = repository.Registry.Value,
+                    Name = repository.Name.Value,
+                    owner,
+                }))?.ToSession(),
             durable: false,
             cancellationToken);
 
@@ -84,15 +141,166 @@ internal sealed class UploadSessions(RegistryDatabase database) : IUploadSession
                 new { limit })).Select(row => row.ToSession())],
             cancellationToken);
 
+    public async Task<UploadSession?> RemoveExpiredAsync(UploadId id, CancellationToken cancellationToken)
+    {
+        if (!_claimed.TryAdd(id, true))
+            return null;
+        try
+        {
+            return await database.WriteAsync(
+                async session => (await session.Connection.QuerySingleOrDefaultAsync<Row>(
+                    $"""
+                    DELETE FROM uploads
+                    WHERE id = @id AND expires_at <= registry_now() AND claimed_until <= registry_now()
+                    RETURNING {Columns}
+                    """,
+                    new { id = id.ToString() }))?.ToSession(),
+                durable: false,
+                cancellationToken);
+        }
+        finally
+        {
+            _claimed.TryRemove(id, out _);
+        }
+    }
+
     public Task<bool> ExistsAsync(UploadId id, CancellationToken cancellationToken)
         => database.ReadAsync(
             async session => await session.Connection.ExecuteScalarAsync<long?>(
                 "SELECT 1 FROM uploads WHERE id = @id", new { id = id.ToString() }) is not null,
             cancellationToken);
 
+    // The version is counted up, so that a former writer who comes back late changes nothing.
+    private Task<UploadSession?> ClaimRowAsync(
+        RepositoryIdentity repository, string owner, UploadId id, CancellationToken cancellationToken)
+        => database.WriteAsync(
+            async session => (await session.Connection.QuerySingleOrDefaultAsync<Row>(
+                $"""
+                UPDATE uploads SET version = version + 1, claimed_until = registry_now() + @ClaimMilliseconds
+                WHERE id = @id AND registry = @Registry AND repository = @Name AND owner = @owner
+                    AND expires_at > registry_now() AND claimed_until <= registry_now()
+                RETURNING {Columns}
+                """,
+                new
+                {
+                    id = id.ToString(),
+                    Registry = repository.Registry.Value,
+                    Name = repository.Name.Value,
+                    owner,
+                    ClaimMilliseconds,
+                }))?.ToSession(),
+            durable: false,
+            cancellationToken);
+
+    private Task<bool> KeepClaimAsync(UploadSession session, bool release, CancellationToken cancellationToken)
+        => database.WriteAsync(
+            async write => await write.Connection.ExecuteAsync(
+                release
+                    ? "UPDATE uploads SET claimed_until = 0 WHERE id = @Id AND version = @Version"
+                    : "UPDATE uploads SET claimed_until = registry_now() + @ClaimMilliseconds "
+                        + "WHERE id = @Id AND version = @Version",
+                new { ClaimMilliseconds, Id = session.Id.ToString(), session.Version }) > 0,
+            durable: false,
+            cancellationToken);
+
+    // The end is by this node's clock, what counts is the database's: only the length is common to both.
+    private long Rest(DateTimeOffset expiresAt) => (long)(expiresAt - time.GetUtcNow()).TotalMilliseconds;
+
+    private sealed class Claim : IUploadClaim
+    {
+        private readonly UploadSessions _sessions;
+        private readonly CancellationTokenSource _lost = new();
+        private readonly CancellationTokenSource _end = new();
+        private readonly Task _kept;
+        private bool _settled;
+        private bool _disposed;
+
+        public Claim(UploadSessions sessions, UploadSession session)
+        {
+            (_sessions, Session) = (sessions, session);
+            _kept = sessions.IsShared ? KeepUpAsync() : Task.CompletedTask;
+        }
+
+        public UploadSession Session { get; }
+
+        public CancellationToken Lost => _lost.Token;
+
+        public void Settle() => _settled = true;
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+
+            await _end.CancelAsync();
+            await _kept;
+            try
+            {
+                if (_sessions.IsShared && !_settled)
+                    await _sessions.KeepClaimAsync(Session, release: true, CancellationToken.None);
+            }
+            catch (StorageException)
+            {
+                // It runs out by itself; whatever kept the request from ending well is what its client should hear.
+            }
+            finally
+            {
+                _sessions._claimed.TryRemove(Session.Id, out _);
+                _lost.Dispose();
+                _end.Dispose();
+            }
+        }
+
+        private async Task KeepUpAsync()
+        {
+            var time = _sessions.Time;
+            using var timer = new PeriodicTimer(ClaimLength / 4, time);
+            var renewed = time.GetTimestamp();
+            try
+            {
+                while (await timer.WaitForNextTickAsync(_end.Token))
+                {
+                    var asked = time.GetTimestamp();
+                    if (await TryRenewAsync() is { } renewal)
+                    {
+                        if (!renewal)
+                            break;
+                        renewed = asked;
+                    }
+                    else if (time.GetElapsedTime(renewed) >= ClaimLength * 3 / 4)
+                    {
+                        break; // before the next try it may have run out
+                    }
+                }
+
+                await _lost.CancelAsync();
+            }
+            catch (OperationCanceledException) when (_end.IsCancellationRequested)
+            {
+                // The request has ended.
+            }
+        }
+
+        // Null when the database did not say.
+        private async Task<bool?> TryRenewAsync()
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
+            patience.CancelAfter(ClaimLength / 4);
+            try
+            {
+                return await _sessions.KeepClaimAsync(Session, release: false, patience.Token);
+            }
+            catch (Exception e) when (e is StorageException or OperationCanceledException)
+            {
+                return null;
+            }
+        }
+    }
+
     private sealed record Row(
         string Id, string Registry, string Repository, string Store, string Owner, string Algorithm, long Position,
-        long Version, long ExpiresAt)
+        long Version, long ExpiresAt, string? State)
     {
         public UploadSession ToSession() => new(
             UploadId.Parse(Id),
@@ -102,6 +310,9 @@ internal sealed class UploadSessions(RegistryDatabase database) : IUploadSession
             Algorithm == DigestAlgorithm.Sha512.Name ? DigestAlgorithm.Sha512 : DigestAlgorithm.Sha256,
             Position,
             Version,
-            DateTimeOffset.FromUnixTimeMilliseconds(ExpiresAt));
+            DateTimeOffset.FromUnixTimeMilliseconds(ExpiresAt))
+        {
+            State = State,
+        };
     }
 }

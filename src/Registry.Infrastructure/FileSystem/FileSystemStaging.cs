@@ -10,17 +10,37 @@ internal sealed class FileSystemStaging(FileSystemLayout layout, DurableFiles fi
 {
     private const int KeptHashes = 4096;
 
-    // Within the process this decides who writes; between processes the lock on the opened file does.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
+    // A claim decides who may write. This keeps the bytes from whoever drops them, or has lost his claim and does not
+    // know it yet; between processes the lock on the opened file does.
     private readonly ConcurrentDictionary<UploadId, bool> _held = new();
     private readonly RunningHashes _hashes = new(KeptHashes);
 
-    public IStagedUpload? TryOpen(UploadId id)
-        => _held.TryAdd(id, true)
-            ? new StagedFile(id, layout, files, faults, _hashes, released: () => _held.TryRemove(id, out _), logger)
-            : null;
+    public async Task<IStagedUpload> OpenAsync(UploadSession session, CancellationToken cancellationToken)
+    {
+        StagedFile? staged;
+        while ((staged = TryOpen(session.Id, session.Offset)) is null)
+            await Task.Delay(Pause, cancellationToken);
+        return staged;
+    }
+
+    public async Task<bool> DropAsync(UploadId id, string? state, CancellationToken cancellationToken)
+    {
+        if (TryOpen(id, offset: 0) is not { } staged)
+            return false;
+        await using (staged)
+            await staged.DiscardAsync();
+        return true;
+    }
 
     public IAsyncEnumerable<UploadId> ListUntouchedSinceAsync(DateTimeOffset time, CancellationToken cancellationToken)
         => ListUntouchedSince(time).ToAsyncEnumerable();
+
+    private StagedFile? TryOpen(UploadId id, long offset)
+        => _held.TryAdd(id, true)
+            ? new(id, offset, layout, files, faults, _hashes, released: () => _held.TryRemove(id, out _), logger)
+            : null;
 
     private IEnumerable<UploadId> ListUntouchedSince(DateTimeOffset time)
     {

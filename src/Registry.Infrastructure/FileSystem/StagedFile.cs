@@ -12,8 +12,8 @@ namespace Registry.Infrastructure.FileSystem;
 /// One upload's file. It is opened at the first need and stays open, and so locked against other processes.
 /// </summary>
 internal sealed partial class StagedFile(
-    UploadId id, FileSystemLayout layout, DurableFiles files, StoreFaults faults, RunningHashes hashes, Action released,
-    ILogger logger)
+    UploadId id, long offset, FileSystemLayout layout, DurableFiles files, StoreFaults faults, RunningHashes hashes,
+    Action released, ILogger logger)
     : IStagedUpload
 {
     private const int ReadBytes = 256 * 1024;
@@ -24,12 +24,12 @@ internal sealed partial class StagedFile(
     private bool _disposed;
 
     public async Task<AppendedBytes?> AppendAsync(
-        long offset, Stream content, DigestAlgorithm algorithm, CancellationToken cancellationToken)
+        Stream content, DigestAlgorithm algorithm, CancellationToken cancellationToken)
     {
-        if (!faults.Guard(() => TryOpenAt(offset)))
+        if (!faults.Guard(TryOpenAtOffset))
             return null;
 
-        ContinueHash(offset, algorithm);
+        ContinueHash(algorithm);
         try
         {
             return await UploadPump.CopyAsync(content, _file!, offset, _hash, faults, cancellationToken);
@@ -109,7 +109,7 @@ internal sealed partial class StagedFile(
         return FileSystemLayout.LocationOf(digest);
     }
 
-    private bool TryOpenAt(long offset)
+    private bool TryOpenAtOffset()
     {
         _file ??= TryOpen(create: offset == 0);
         if (_file is null)
@@ -159,7 +159,7 @@ internal sealed partial class StagedFile(
         FileAccess.ReadWrite,
         OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None);
 
-    private void ContinueHash(long offset, DigestAlgorithm algorithm)
+    private void ContinueHash(DigestAlgorithm algorithm)
     {
         if (_hash is not null && (_hash.Position != offset || _hash.Algorithm != algorithm))
             DropHash();
@@ -191,15 +191,15 @@ internal sealed partial class StagedFile(
         }
     }
 
-    private void CutBack(long offset)
+    private void CutBack(long length)
     {
         try
         {
-            RandomAccess.SetLength(_file!, offset);
+            RandomAccess.SetLength(_file!, length);
         }
         catch (Exception cause) when (StoreFaults.Covers(cause))
         {
-            Log.NotCutBack(logger, _path, offset, cause); // the next append cuts it
+            Log.NotCutBack(logger, _path, length, cause); // the next append cuts it
         }
     }
 
@@ -240,7 +240,7 @@ internal sealed partial class StagedFile(
         public static partial void NotDiscarded(ILogger logger, string path, Exception cause);
 
         [LoggerMessage(
-            LogLevel.Warning, "The upload {Path} could not be cut back to {Offset} bytes after a failed write.")]
-        public static partial void NotCutBack(ILogger logger, string path, long offset, Exception cause);
+            LogLevel.Warning, "The upload {Path} could not be cut back to {Length} bytes after a failed write.")]
+        public static partial void NotCutBack(ILogger logger, string path, long length, Exception cause);
     }
 }

@@ -40,7 +40,8 @@ public sealed class UploadsController(IMediator mediator, RegistryMap registries
             if (!Digest.TryParse(digest, out var whole))
                 return OciErrorResult.From(OciError.DigestInvalid(digest));
             var uploaded = await mediator.Send(
-                new UploadBlobCommand(name.Identity, whole, Request.Body), cancellationToken);
+                new UploadBlobCommand(name.Identity, RequestPrincipal.Of(HttpContext), whole, Request.Body),
+                cancellationToken);
             return uploaded.Match(blob => Created(name, blob), OciErrorResult.From);
         }
 

@@ -17,7 +17,9 @@ public sealed class AppendToUploadTests : UploadTestBase
     {
         var progress = await Registry.GetAsync(Chunk(first, last, length));
         Assert.Equal(15, progress.Offset);
-        await Registry.Sessions.Received(1).AdvanceAsync(Session, 15, Arg.Any<DateTimeOffset>(), Arg.Any<CancellationToken>());
+        await Registry.Sessions.Received(1).AdvanceAsync(
+            Session, new AppendedBytes(15, Complete: true, "where they are"), Arg.Any<DateTimeOffset>(), Arg.Any<CancellationToken>());
+        Claim.Received(1).Settle();
         await BytesAreGivenBackAsync();
     }
 
@@ -70,15 +72,42 @@ public sealed class AppendToUploadTests : UploadTestBase
     {
         Arrives(3, complete: false);
         Assert.Equal(OciErrorCode.SizeInvalid, (await Registry.RefusalAsync(Chunk(null, null, 5))).Code);
-        await Registry.Sessions.Received(1).AdvanceAsync(Session, 13, Arg.Any<DateTimeOffset>(), CancellationToken.None);
+        await Registry.Sessions.Received(1).AdvanceAsync(
+            Session, new AppendedBytes(13, Complete: false, "where they are"), Arg.Any<DateTimeOffset>(), CancellationToken.None);
     }
 
     [Fact]
     public async Task A_session_that_ended_meanwhile_is_unknown_and_its_bytes_go()
     {
-        Registry.Sessions.AdvanceAsync(default!, default, default, default).ReturnsForAnyArgs(false);
+        Registry.Sessions.AdvanceAsync(default!, default!, default, default).ReturnsForAnyArgs(false);
         Assert.Equal(OciErrorCode.BlobUploadUnknown, (await Registry.RefusalAsync(Chunk(10, 14, 5))).Code);
         await Staged.Received(1).DiscardAsync();
+    }
+
+    [Fact]
+    public async Task A_session_that_another_request_has_taken_over_is_busy_and_keeps_its_bytes()
+    {
+        Registry.Sessions.AdvanceAsync(default!, default!, default, default).ReturnsForAnyArgs(false);
+        Registry.Sessions.ExistsAsync(Id, Arg.Any<CancellationToken>()).Returns(true);
+        var error = await Registry.RefusalAsync(Chunk(10, 14, 5));
+        Assert.Equal((ErrorReason.OutOfOrder, 10L), (error.Reason, error.Offset));
+        await Staged.DidNotReceive().DiscardAsync();
+        Claim.DidNotReceive().Settle();
+    }
+
+    [Fact]
+    public async Task A_claim_that_is_lost_stops_the_chunk_and_its_bytes_do_not_count()
+    {
+        Staged.AppendAsync(default!, default!, default).ReturnsForAnyArgs(call =>
+        {
+            var stop = call.ArgAt<CancellationToken>(2);
+            Assert.False(stop.IsCancellationRequested);
+            Lost.Cancel();
+            Assert.True(stop.IsCancellationRequested);
+            return new AppendedBytes(12, Complete: false);
+        });
+        Assert.Equal(ErrorReason.OutOfOrder, (await Registry.RefusalAsync(Chunk(10, 14, 5))).Reason);
+        await SessionStaysAsync();
     }
 
     [Fact]
@@ -86,7 +115,7 @@ public sealed class AppendToUploadTests : UploadTestBase
     {
         StagedBytesAreShort();
         Assert.Equal(OciErrorCode.BlobUploadUnknown, (await Registry.RefusalAsync(Chunk(10, 14, 5))).Code);
-        await Registry.Sessions.Received(1).RemoveAsync(UseCases.Repository, Id, Arg.Any<CancellationToken>());
+        await Registry.Sessions.Received(1).RemoveAsync(UseCases.Repository, UseCases.Alice.Name, Id, Arg.Any<CancellationToken>());
     }
 
     [Fact]
@@ -94,8 +123,7 @@ public sealed class AppendToUploadTests : UploadTestBase
     {
         var error = await Registry.RefusalAsync(Chunk(10, 14, 5) with { Owner = new Principal("mallory") });
         Assert.Equal((OciErrorCode.BlobUploadUnknown, (long?)null), (error.Code, error.Offset));
-        await NothingWasAppendedAsync();
-        await BytesAreGivenBackAsync();
+        await Registry.Staging.DidNotReceiveWithAnyArgs().OpenAsync(default!, default);
     }
 
     [Fact]
@@ -108,34 +136,55 @@ public sealed class AppendToUploadTests : UploadTestBase
     [Fact]
     public async Task A_session_in_a_store_that_the_registry_has_left_is_unknown()
     {
-        Registry.Sessions.FindAsync(UseCases.Repository, Id, Arg.Any<CancellationToken>()).Returns(Session with { Store = "old" });
+        Claim.Session.Returns(Session with { Store = "old" });
         Assert.Equal(OciErrorCode.BlobUploadUnknown, (await Registry.RefusalAsync(Chunk(10, 14, 5))).Code);
+        await Claim.Received(1).DisposeAsync();
     }
 
     [Fact]
     public async Task While_another_request_writes_the_session_is_busy_and_says_where_it_stands()
     {
-        Registry.Staging.TryOpen(Id).Returns((IStagedUpload?)null);
+        Registry.Sessions.ClaimAsync(default!, default!, default!, default).ReturnsForAnyArgs((IUploadClaim?)null);
         var error = await Registry.RefusalAsync(Chunk(10, 14, 5));
         Assert.Equal((ErrorReason.OutOfOrder, 10L), (error.Reason, error.Offset));
     }
 
     [Fact]
-    public async Task The_session_is_read_only_after_its_bytes_are_held()
+    public async Task A_request_that_ends_a_moment_later_is_waited_for()
     {
+        Registry.Sessions.ClaimAsync(default!, default!, default!, default).ReturnsForAnyArgs(null, null, Claim);
+        Assert.Equal(15, (await Registry.GetAsync(Chunk(10, 14, 5))).Offset);
+    }
+
+    [Fact]
+    public async Task The_bytes_are_opened_as_the_claimed_session_says_and_given_back_before_the_claim()
+    {
+        var claimed = Session with { Version = 4, State = "here" };
+        Claim.Session.Returns(claimed);
         await Registry.GetAsync(Chunk(10, 14, 5));
         Received.InOrder(() =>
         {
-            Registry.Staging.TryOpen(Id);
-            _ = Registry.Sessions.FindAsync(UseCases.Repository, Id, Arg.Any<CancellationToken>());
+            _ = Registry.Sessions.ClaimAsync(UseCases.Repository, UseCases.Alice.Name, Id, Arg.Any<CancellationToken>());
+            _ = Registry.Staging.OpenAsync(claimed, Arg.Any<CancellationToken>());
+            _ = Staged.DisposeAsync().AsTask();
+            _ = Claim.DisposeAsync().AsTask();
         });
+    }
+
+    [Fact]
+    public async Task Bytes_that_cannot_be_opened_give_the_claim_back()
+    {
+        Registry.Staging.OpenAsync(default!, default).ReturnsForAnyArgs<IStagedUpload>(
+            _ => throw new StorageException(OciError.Unavailable("store"), new IOException()));
+        await Assert.ThrowsAsync<StorageException>(() => Registry.SendAsync(Chunk(10, 14, 5)));
+        await Claim.Received(1).DisposeAsync();
     }
 
     [Fact]
     public async Task Storage_that_fails_leaves_the_session_where_it_stood()
     {
         var full = new StorageException(OciError.StoreFull(), new IOException("No space left on device"));
-        Staged.AppendAsync(default, default!, default!, default).ReturnsForAnyArgs<AppendedBytes?>(_ => throw full);
+        Staged.AppendAsync(default!, default!, default).ReturnsForAnyArgs<AppendedBytes?>(_ => throw full);
 
         await Assert.ThrowsAsync<StorageException>(() => Registry.SendAsync(Chunk(10, 14, 5)));
 

@@ -16,6 +16,7 @@ public sealed class CompleteUploadTests : UploadTestBase
         Assert.Equal(Digest, await Registry.GetAsync(Close()));
         await Registry.Links.Received(1).AddAsync(
             UseCases.Repository, new StoredBlob("default", Digest, "aa/bb", 15), Session, Arg.Any<CancellationToken>());
+        Claim.Received(1).Settle();
         await BytesAreGivenBackAsync();
     }
 
@@ -86,7 +87,7 @@ public sealed class CompleteUploadTests : UploadTestBase
     [Fact]
     public async Task While_another_request_writes_the_session_is_busy()
     {
-        Registry.Staging.TryOpen(Id).Returns((IStagedUpload?)null);
+        Registry.Sessions.ClaimAsync(default!, default!, default!, default).ReturnsForAnyArgs((IUploadClaim?)null);
         Assert.Equal(ErrorReason.OutOfOrder, (await Registry.RefusalAsync(Close())).Reason);
         await SessionStaysAsync();
     }
@@ -96,7 +97,7 @@ public sealed class CompleteUploadTests : UploadTestBase
     {
         StagedBytesAreShort();
         Assert.Equal(OciErrorCode.BlobUploadUnknown, (await Registry.RefusalAsync(Close())).Code);
-        await Registry.Sessions.Received(1).RemoveAsync(UseCases.Repository, Id, Arg.Any<CancellationToken>());
+        await Registry.Sessions.Received(1).RemoveAsync(UseCases.Repository, UseCases.Alice.Name, Id, Arg.Any<CancellationToken>());
     }
 
     [Fact]
@@ -104,13 +105,22 @@ public sealed class CompleteUploadTests : UploadTestBase
     {
         Registry.Links.AddAsync(default!, default!, default, default).ReturnsForAnyArgs(false);
         Assert.Equal(OciErrorCode.BlobUploadUnknown, (await Registry.RefusalAsync(Close())).Code);
+        Claim.DidNotReceive().Settle();
+    }
+
+    [Fact]
+    public async Task A_claim_that_is_lost_makes_no_blob()
+    {
+        await Lost.CancelAsync();
+        Assert.Equal(ErrorReason.OutOfOrder, (await Registry.RefusalAsync(Close())).Reason);
+        await Staged.DidNotReceiveWithAnyArgs().PublishAsync(default!, default, default);
+        await SessionStaysAsync();
     }
 
     [Fact]
     public async Task A_blob_sent_at_once_is_stored_only_when_it_is_whole_and_fits_its_digest()
     {
-        Registry.Staging.TryOpen(default!).ReturnsForAnyArgs(Staged);
-        var upload = new UploadBlobCommand(UseCases.Repository, Digest, Stream.Null);
+        var upload = new UploadBlobCommand(UseCases.Repository, UseCases.Alice, Digest, Stream.Null);
 
         Arrives(3, complete: false);
         Assert.Equal(OciErrorCode.SizeInvalid, (await Registry.RefusalAsync(upload)).Code);
@@ -128,36 +138,35 @@ public sealed class CompleteUploadTests : UploadTestBase
     [Fact]
     public async Task Only_its_owner_can_cancel_a_session_and_only_once()
     {
-        Registry.Sessions.RemoveAsync(UseCases.Repository, Id, Arg.Any<CancellationToken>()).Returns(true, false);
+        Registry.Sessions.RemoveAsync(default!, default!, default!, default).ReturnsForAnyArgs((UploadSession?)null);
+        Registry.Sessions.RemoveAsync(UseCases.Repository, UseCases.Alice.Name, Id, Arg.Any<CancellationToken>())
+            .Returns(Session with { State = "here" }, (UploadSession?)null);
         var cancel = new CancelUploadCommand(UseCases.Repository, UseCases.Alice, Id);
 
         Assert.Equal(OciErrorCode.BlobUploadUnknown, (await Registry.RefusalAsync(cancel with { Owner = Principal.Anonymous })).Code);
-        await Staged.DidNotReceive().DiscardAsync();
+        await Registry.Staging.DidNotReceiveWithAnyArgs().DropAsync(default!, default, default);
         await Registry.GetAsync(cancel);
-        await Staged.Received(1).DiscardAsync();
+        await Registry.Staging.Received(1).DropAsync(Id, "here", Arg.Any<CancellationToken>());
         Assert.Equal(OciErrorCode.BlobUploadUnknown, (await Registry.RefusalAsync(cancel)).Code);
     }
 
     [Fact]
     public async Task Purging_drops_leftovers_but_nothing_that_is_open_or_being_written()
     {
-        var (open, written, leftover) = (UploadId.Create(), UploadId.Create(), UploadId.Create());
-        Registry.Sessions.ListExpiredAsync(default, default).ReturnsForAnyArgs(_ => [Session], _ => []);
-        Registry.Sessions.FindAsync(default!, default!, default).ReturnsForAnyArgs((UploadSession?)null); // as good as gone
-        Registry.Sessions.RemoveAsync(UseCases.Repository, Id, Arg.Any<CancellationToken>()).Returns(true);
+        var (open, written, leftover, claimed) = (UploadId.Create(), UploadId.Create(), UploadId.Create(), UploadId.Create());
+        Registry.Sessions.ListExpiredAsync(default, default).ReturnsForAnyArgs(_ => [Session, Session with { Id = claimed }], _ => []);
+        Registry.Sessions.RemoveExpiredAsync(Id, Arg.Any<CancellationToken>()).Returns(Session with { State = "here" });
+        Registry.Sessions.RemoveExpiredAsync(claimed, Arg.Any<CancellationToken>()).Returns((UploadSession?)null);
         Registry.Sessions.ExistsAsync(open, Arg.Any<CancellationToken>()).Returns(true);
         Registry.Staging.ListUntouchedSinceAsync(default, default)
             .ReturnsForAnyArgs(new[] { open, written, leftover }.ToAsyncEnumerable());
-        var (openBytes, leftoverBytes) = (Substitute.For<IStagedUpload>(), Substitute.For<IStagedUpload>());
-        Registry.Staging.TryOpen(open).Returns(openBytes);
-        Registry.Staging.TryOpen(written).Returns((IStagedUpload?)null);
-        Registry.Staging.TryOpen(leftover).Returns(leftoverBytes);
+        Registry.Staging.DropAsync(leftover, null, Arg.Any<CancellationToken>()).Returns(true);
 
         Assert.Equal(new PurgedUploads(Sessions: 1, Leftovers: 1), await Registry.GetAsync(new PurgeUploadsCommand()));
 
-        await Staged.Received(1).DiscardAsync();
-        await leftoverBytes.Received(1).DiscardAsync();
-        await openBytes.DidNotReceive().DiscardAsync();
+        await Registry.Staging.Received(1).DropAsync(Id, "here", Arg.Any<CancellationToken>());
+        await Registry.Staging.DidNotReceive().DropAsync(open, Arg.Any<string?>(), Arg.Any<CancellationToken>());
+        await Registry.Staging.DidNotReceive().DropAsync(claimed, Arg.Any<string?>(), Arg.Any<CancellationToken>());
     }
 
     private static CompleteUploadCommand Close()

@@ -87,7 +87,7 @@ public abstract class BlobLinksContract<TDatabase> : MetadataContract<TDatabase>
     public async Task A_session_that_is_gone_makes_no_blob()
     {
         var session = await StartAsync();
-        await Uploads.RemoveAsync(App, session.Id, CancellationToken.None);
+        await Uploads.RemoveAsync(App, session.Owner, session.Id, CancellationToken.None);
 
         Assert.False(await Links.AddAsync(App, Blob("layer"), session, CancellationToken.None));
 
@@ -98,7 +98,7 @@ public abstract class BlobLinksContract<TDatabase> : MetadataContract<TDatabase>
     public async Task A_session_that_another_request_has_advanced_makes_no_blob_and_stays()
     {
         var session = await StartAsync();
-        Assert.True(await Uploads.AdvanceAsync(session, 5, session.ExpiresAt, CancellationToken.None));
+        Assert.True(await Uploads.AdvanceAsync(session, new(5, Complete: true), session.ExpiresAt, CancellationToken.None));
 
         Assert.False(await Links.AddAsync(App, Blob("layer"), session, CancellationToken.None));
 

@@ -12,6 +12,8 @@ internal sealed class CountingDatabase(RegistryDatabase database) : RegistryData
 
     public int Writes => _writes;
 
+    public override bool IsShared => database.IsShared;
+
     public override Task OpenAsync(CancellationToken cancellationToken) => database.OpenAsync(cancellationToken);
 
     public override Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)

@@ -41,11 +41,11 @@ public abstract class MetadataContract<TDatabase> : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Database = new(Place.Connect(Time));
+        Database = Share(Place.Connect(Time));
         var leases = new Leases(new GarbageCollectionOptions { Lease = Lease });
         Outbox = new(Database);
         Links = new BlobLinks(Database, leases);
-        Uploads = new UploadSessions(Database);
+        Uploads = new UploadSessions(Database, Time);
         Manifests = new ManifestIndex(Database, leases, Outbox);
         Tags = new TagIndex(Database, leases, Outbox);
         Referrers = new ReferrerIndex(Database);
@@ -59,6 +59,9 @@ public abstract class MetadataContract<TDatabase> : IAsyncLifetime
         await Database.DisposeAsync();
         Place.Dispose();
     }
+
+    /// <summary>The database as the adapters see it.</summary>
+    private protected virtual CountingDatabase Share(RegistryDatabase database) => new(database);
 
     private protected async Task<StoredBlob> PushBlobAsync(string content, RepositoryIdentity? repository = null)
     {

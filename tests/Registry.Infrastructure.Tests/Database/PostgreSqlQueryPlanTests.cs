@@ -52,7 +52,7 @@ public sealed class PostgreSqlQueryPlanTests : IAsyncLifetime
     [Theory]
     [MemberData(nameof(PlanModes))]
     public async Task Pulls_and_looks_find_their_rows_by_index(string mode)
-        => await ExpectSearchesAsync(mode, async () =>
+        => await ExpectSearchesAsync(mode, async _ =>
         {
             foreach (var reference in new[] { Reference.Parse("v1"), DigestOf("image") })
             {
@@ -72,14 +72,14 @@ public sealed class PostgreSqlQueryPlanTests : IAsyncLifetime
         for (var round = 0; round < 10; round++)
         {
             var (last, digest) = round % 2 == 0 ? (null, null) : ("v09000", DigestOf("last").ToString());
-            var plans = await ExpectSearchesAsync("auto", async () =>
+            var plans = await ExpectSearchesAsync("auto", async database =>
             {
                 await _tags.ListAsync(App, new(100, last), CancellationToken.None);
                 await _tags.ListDetailsAsync(App, new(100, last), CancellationToken.None);
-                await new ReferrerIndex(_database).ListAsync(App, DigestOf("subject"), null, new(100, digest), CancellationToken.None);
-                await new ReferrerIndex(_database).ListAsync(App, DigestOf("subject"), "application/x.sbom", new(100, digest), CancellationToken.None);
-                await new RepositoryCatalog(_database).ListAsync(RegistryName.Default, last is null ? null : "m/0900", "m/", 100, CancellationToken.None);
-                await new RepositoryCatalog(_database).ListAsync(RegistryName.Default, null, "", 100, CancellationToken.None);
+                await new ReferrerIndex(database).ListAsync(App, DigestOf("subject"), null, new(100, digest), CancellationToken.None);
+                await new ReferrerIndex(database).ListAsync(App, DigestOf("subject"), "application/x.sbom", new(100, digest), CancellationToken.None);
+                await new RepositoryCatalog(database).ListAsync(RegistryName.Default, last is null ? null : "m/0900", "m/", 100, CancellationToken.None);
+                await new RepositoryCatalog(database).ListAsync(RegistryName.Default, null, "", 100, CancellationToken.None);
             });
             Assert.DoesNotContain(plans, plan => plan.Contains("Sort", StringComparison.Ordinal));
         }
@@ -88,15 +88,20 @@ public sealed class PostgreSqlQueryPlanTests : IAsyncLifetime
     [Theory]
     [MemberData(nameof(PlanModes))]
     public async Task Pushes_deletes_and_uploads_find_their_rows_by_index(string mode)
-        => await ExpectSearchesAsync(mode, async () =>
+        => await ExpectSearchesAsync(mode, async recording =>
         {
-            var uploads = new UploadSessions(_database);
+            var uploads = new UploadSessions(recording, TimeProvider.System);
             var session = Session(DateTimeOffset.UtcNow.AddHours(1));
             await uploads.StartAsync(session, CancellationToken.None);
             await uploads.FindAsync(App, session.Id, CancellationToken.None);
             await uploads.ExistsAsync(session.Id, CancellationToken.None);
             await uploads.ListExpiredAsync(100, CancellationToken.None);
+            await using (var claim = await uploads.ClaimAsync(App, Alice.Name, session.Id, CancellationToken.None))
+                await uploads.AdvanceAsync(claim!.Session, new(1, Complete: true), session.ExpiresAt, CancellationToken.None);
+            await uploads.RemoveExpiredAsync(session.Id, CancellationToken.None);
+            await uploads.RemoveAsync(App, Alice.Name, session.Id, CancellationToken.None);
             await _links.AddAsync(App, Blob("config"), session, CancellationToken.None);
+            await _links.AddAsync(App, Blob("config"), session: null, CancellationToken.None);
             await _links.MountAsync(App, Other, DigestOf("config"), "main", CancellationToken.None);
             await _manifests.PutAsync(Image("second", "config").Tagged("v1", "v2"), CancellationToken.None);
             await _manifests.PutAsync(Index("index", DigestOf("image")).Tagged("v1"), CancellationToken.None);
@@ -113,7 +118,7 @@ public sealed class PostgreSqlQueryPlanTests : IAsyncLifetime
     /// Runs work on connections whose plans the server tells, and asserts that none of them reads a whole table that has
     /// more than a page.
     /// </summary>
-    private async Task<IReadOnlyList<string>> ExpectSearchesAsync(string mode, Func<Task> work)
+    private async Task<IReadOnlyList<string>> ExpectSearchesAsync(string mode, Func<RegistryDatabase, Task> work)
     {
         var recording = new RecordingDatabase(_database, mode, _plans);
         _outbox = new(recording);
@@ -121,7 +126,7 @@ public sealed class PostgreSqlQueryPlanTests : IAsyncLifetime
         _links = new(recording, _leases);
         _tags = new(recording, _leases, _outbox);
         _plans.Clear();
-        await work();
+        await work(recording);
         Assert.NotEmpty(_plans);
         Assert.Contains(_plans, plan => plan.Contains("Index", StringComparison.Ordinal));
         Assert.All(_plans, plan => Assert.False(
@@ -162,6 +167,8 @@ public sealed class PostgreSqlQueryPlanTests : IAsyncLifetime
     /// <summary>Lets the server tell the plan of each statement as it runs it.</summary>
     private sealed class RecordingDatabase(RegistryDatabase database, string mode, ConcurrentQueue<string> plans) : RegistryDatabase
     {
+        public override bool IsShared => database.IsShared;
+
         public override Task OpenAsync(CancellationToken cancellationToken) => database.OpenAsync(cancellationToken);
 
         public override Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)

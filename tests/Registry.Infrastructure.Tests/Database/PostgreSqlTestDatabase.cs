@@ -18,6 +18,8 @@ public sealed class PostgreSqlTestDatabase : TestDatabase
     {
         private PostgreSqlDatabase? _database;
 
+        public override bool IsShared => true;
+
         public override async Task OpenAsync(CancellationToken cancellationToken)
         {
             _database = new(await SharedPostgreSql.UseSchemaAsync(schema), new(), NullLogger<PostgreSqlDatabase>.Instance);

@@ -94,14 +94,16 @@ public sealed class SqliteQueryPlanTests : IAsyncLifetime
     [Fact]
     public async Task Upload_sessions_are_found_by_index()
     {
-        var uploads = new UploadSessions(_database);
+        var uploads = new UploadSessions(_database, TimeProvider.System);
         var session = Session(DateTimeOffset.UtcNow);
         await uploads.FindAsync(App, session.Id, CancellationToken.None);
         await uploads.ExistsAsync(session.Id, CancellationToken.None);
+        await uploads.ClaimAsync(App, session.Owner, session.Id, CancellationToken.None);
         await uploads.ListExpiredAsync(100, CancellationToken.None);
-        await uploads.AdvanceAsync(session, 1, session.ExpiresAt, CancellationToken.None);
-        await uploads.RemoveAsync(App, session.Id, CancellationToken.None);
-        await ExpectSearchesAsync(statements: 5);
+        await uploads.AdvanceAsync(session, new(1, Complete: true), session.ExpiresAt, CancellationToken.None);
+        await uploads.RemoveAsync(App, session.Owner, session.Id, CancellationToken.None);
+        await uploads.RemoveExpiredAsync(session.Id, CancellationToken.None);
+        await ExpectSearchesAsync(statements: 7);
     }
 
     [Fact]
@@ -153,6 +155,8 @@ public sealed class SqliteQueryPlanTests : IAsyncLifetime
     private sealed class RecordingDatabase(RegistryDatabase database) : RegistryDatabase
     {
         public List<string> Statements { get; } = [];
+
+        public override bool IsShared => true; // there are more statements then
 
         public override Task OpenAsync(CancellationToken cancellationToken) => database.OpenAsync(cancellationToken);
 

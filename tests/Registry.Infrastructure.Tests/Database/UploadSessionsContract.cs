@@ -30,12 +30,12 @@ public abstract class UploadSessionsContract<TDatabase> : MetadataContract<TData
         var first = await StartAsync(Session(Time.Now.AddHours(1)));
         var later = Time.Now.AddHours(2);
 
-        Assert.True(await Uploads.AdvanceAsync(first, 10, later, CancellationToken.None));
-        Assert.False(await Uploads.AdvanceAsync(first, 20, later.AddHours(1), CancellationToken.None));
+        Assert.True(await Uploads.AdvanceAsync(first, new(10, Complete: true, "here"), later, CancellationToken.None));
+        Assert.False(await Uploads.AdvanceAsync(first, new(20, Complete: true, "there"), later.AddHours(1), CancellationToken.None));
 
         var second = await FindAsync(first);
-        Assert.Equal(first with { Offset = 10, Version = 1, ExpiresAt = later }, second);
-        Assert.True(await Uploads.AdvanceAsync(second!, 20, later, CancellationToken.None));
+        Assert.Equal(first with { Offset = 10, Version = 1, ExpiresAt = later, State = "here" }, second);
+        Assert.True(await Uploads.AdvanceAsync(second!, new(20, Complete: true), later, CancellationToken.None));
         Assert.Equal(20, (await FindAsync(first))?.Offset);
     }
 
@@ -45,7 +45,7 @@ public abstract class UploadSessionsContract<TDatabase> : MetadataContract<TData
         var session = await StartAsync(Session(Time.Now.AddHours(1)));
 
         var won = await Task.WhenAll(Enumerable.Range(1, 50).Select(
-            offset => Task.Run(() => Uploads.AdvanceAsync(session, offset, session.ExpiresAt, CancellationToken.None))));
+            offset => Task.Run(() => Uploads.AdvanceAsync(session, new(offset, Complete: true), session.ExpiresAt, CancellationToken.None))));
 
         var winner = Assert.Single(won.Index(), outcome => outcome.Item).Index + 1;
         Assert.Equal(session with { Offset = winner, Version = 1 }, await FindAsync(session));
@@ -67,11 +67,12 @@ public abstract class UploadSessionsContract<TDatabase> : MetadataContract<TData
     public async Task A_session_that_is_gone_does_not_advance()
     {
         var session = await StartAsync(Session(Time.Now.AddHours(1)));
-        Assert.False(await Uploads.RemoveAsync(Other, session.Id, CancellationToken.None));
-        Assert.True(await Uploads.RemoveAsync(App, session.Id, CancellationToken.None));
+        Assert.Null(await Uploads.RemoveAsync(Other, Alice.Name, session.Id, CancellationToken.None));
+        Assert.Null(await Uploads.RemoveAsync(App, "mallory", session.Id, CancellationToken.None));
+        Assert.Equal(session, await Uploads.RemoveAsync(App, Alice.Name, session.Id, CancellationToken.None));
 
-        Assert.False(await Uploads.AdvanceAsync(session, 10, session.ExpiresAt, CancellationToken.None));
-        Assert.False(await Uploads.RemoveAsync(App, session.Id, CancellationToken.None));
+        Assert.False(await Uploads.AdvanceAsync(session, new(10, Complete: true), session.ExpiresAt, CancellationToken.None));
+        Assert.Null(await Uploads.RemoveAsync(App, Alice.Name, session.Id, CancellationToken.None));
         Assert.Null(await FindAsync(session));
         Assert.False(await Uploads.ExistsAsync(session.Id, CancellationToken.None));
     }
@@ -91,10 +92,22 @@ public abstract class UploadSessionsContract<TDatabase> : MetadataContract<TData
     }
 
     [Fact]
+    public async Task Only_what_has_expired_is_removed_as_expired()
+    {
+        var session = await StartAsync(Session(Time.Now.AddHours(1)) with { State = "here" });
+        Assert.Null(await Uploads.RemoveExpiredAsync(session.Id, CancellationToken.None));
+        Assert.Null(await Uploads.RemoveExpiredAsync(UploadId.Create(), CancellationToken.None));
+
+        Time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(session, await Uploads.RemoveExpiredAsync(session.Id, CancellationToken.None));
+        Assert.Null(await Uploads.RemoveExpiredAsync(session.Id, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Advancing_renews_the_expiry()
     {
         var session = await StartAsync(Session(Time.Now.AddHours(1)));
-        await Uploads.AdvanceAsync(session, 1, Time.Now.AddHours(3), CancellationToken.None);
+        await Uploads.AdvanceAsync(session, new(1, Complete: true), Time.Now.AddHours(3), CancellationToken.None);
 
         Time.Advance(TimeSpan.FromHours(2));
 

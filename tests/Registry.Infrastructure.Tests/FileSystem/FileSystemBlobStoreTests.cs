@@ -15,7 +15,7 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     private static readonly byte[] Digits = "0123456789"u8.ToArray();
 
     private readonly TemporaryFolder _folder = new();
-    private readonly UploadId _id = UploadId.Create();
+    private readonly Upload _upload = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -35,8 +35,8 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     public async Task An_upload_is_one_file_of_its_id()
     {
         var store = await FileSystemStores.StartAsync(_folder.Path);
-        await store.AppendAsync(_id, 0, Digits);
-        Assert.Equal([$"_uploads/{_id}.upload", "registry-store.json"], FileSystemStores.FilesBelow(_folder.Path));
+        await _upload.AppendAsync(store, Digits);
+        Assert.Equal([$"_uploads/{_upload.Id}.upload", "registry-store.json"], FileSystemStores.FilesBelow(_folder.Path));
     }
 
     [Fact]
@@ -44,10 +44,10 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     {
         using var elsewhere = new TemporaryFolder();
         var store = await FileSystemStores.StartAsync(_folder.Path, elsewhere.Path);
-        await store.AppendAsync(_id, 0, Digits[..5]);
-        Assert.Equal([$"{_id}.upload"], FileSystemStores.FilesBelow(elsewhere.Path));
+        await _upload.AppendAsync(store, Digits[..5]);
+        Assert.Equal([$"{_upload.Id}.upload"], FileSystemStores.FilesBelow(elsewhere.Path));
 
-        var blob = await store.FinishAsync(_id, 5, Digits[5..], StoreUsage.DigestOf(Digits));
+        var blob = await _upload.FinishAsync(store, Digits[5..], StoreUsage.DigestOf(Digits));
 
         Assert.Equal(Digits, await store.ReadAsync(blob!));
         Assert.Empty(FileSystemStores.FilesBelow(elsewhere.Path));
@@ -58,7 +58,7 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     {
         var store = await FileSystemStores.StartAsync(_folder.Path);
         await File.WriteAllTextAsync(_folder.Combine("_uploads", "README"), "mine");
-        Directory.CreateDirectory(_folder.Combine("_uploads", $"{_id}.upload"));
+        Directory.CreateDirectory(_folder.Combine("_uploads", $"{_upload.Id}.upload"));
         await foreach (var id in store.Staging.ListUntouchedSinceAsync(DateTimeOffset.UtcNow.AddDays(1), CancellationToken.None))
             Assert.Fail($"{id} is no upload.");
     }
@@ -131,13 +131,13 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     {
         var here = await FileSystemStores.StartAsync(_folder.Path);
         var there = await FileSystemStores.StartAsync(_folder.Path);
-        await using var upload = here.Staging.TryOpen(_id)!;
-        await upload.AppendAsync(0, Digits[..5]);
+        await using var upload = await _upload.OpenAsync(here);
+        await upload.AppendAsync(new MemoryStream(Digits), DigestAlgorithm.Sha256, CancellationToken.None);
 
-        var failure = await Assert.ThrowsAsync<StorageException>(() => there.AppendAsync(_id, 5, Digits[5..]));
+        var failure = await Assert.ThrowsAsync<StorageException>(() => _upload.At(10).AppendAsync(there, Digits));
 
         Assert.Equal(ErrorReason.Unavailable, failure.Error.Reason);
-        Assert.NotNull(await upload.FinishAsync(here, 5, Digits[5..], StoreUsage.DigestOf(Digits)));
+        Assert.NotNull(await upload.PublishAsync(StoreUsage.DigestOf(Digits), 10, CancellationToken.None));
     }
 
     [Fact]
@@ -145,9 +145,9 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     {
         var here = await FileSystemStores.StartAsync(_folder.Path);
         var there = await FileSystemStores.StartAsync(_folder.Path);
-        await here.AppendAsync(_id, 0, Digits[..3]);
-        await there.AppendAsync(_id, 3, Digits[3..6]);
-        Assert.NotNull(await here.FinishAsync(_id, 6, Digits[6..], StoreUsage.DigestOf(Digits)));
+        await _upload.AppendAsync(here, Digits[..3]);
+        await _upload.AppendAsync(there, Digits[3..6]);
+        Assert.NotNull(await _upload.FinishAsync(here, Digits[6..], StoreUsage.DigestOf(Digits)));
     }
 
     [Fact]
@@ -156,11 +156,11 @@ public sealed class FileSystemBlobStoreTests : IDisposable
         var here = await FileSystemStores.StartAsync(_folder.Path);
         var there = await FileSystemStores.StartAsync(_folder.Path);
         var others = "9876543210"u8.ToArray();
-        await here.AppendAsync(_id, 0, Digits);
-        await there.AppendAsync(_id, 0, others); // of the same length, at once
+        await _upload.AppendInVainAsync(here, Digits);
+        await _upload.AppendAsync(there, others); // of the same length, at once
 
-        Assert.Null(await here.FinishAsync(_id, 10, [], StoreUsage.DigestOf(Digits)));
-        Assert.NotNull(await here.FinishAsync(_id, 10, [], StoreUsage.DigestOf(others)));
+        Assert.Null(await _upload.FinishAsync(here, [], StoreUsage.DigestOf(Digits)));
+        Assert.NotNull(await _upload.FinishAsync(here, [], StoreUsage.DigestOf(others)));
     }
 
     [Fact]

@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Registry.Domain.Blobs;
 using Registry.Domain.Errors;
-using Registry.Domain.Uploads;
 using Registry.Infrastructure.FileSystem;
 using Registry.Infrastructure.Tests.Stores;
 
@@ -14,7 +12,7 @@ public sealed class FileSystemFaultTests : IDisposable
     private static readonly byte[] Digits = "0123456789"u8.ToArray();
 
     private readonly TemporaryFolder _folder = new();
-    private readonly UploadId _id = UploadId.Create();
+    private readonly Upload _upload = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -38,17 +36,17 @@ public sealed class FileSystemFaultTests : IDisposable
         using var elsewhere = new OtherDevice();
         var store = await FileSystemStores.StartAsync(_folder.Path, elsewhere.Path);
         var content = GeneratedStream.Bytes(ScarceSpace.Bytes + 1);
-        await store.AppendAsync(_id, 0, content);
+        await _upload.AppendAsync(store, content);
 
         using (new FileSizeLimit(ScarceSpace.Bytes))
         {
             var failure = await Assert.ThrowsAsync<StorageException>(
-                () => store.FinishAsync(_id, content.Length, [], StoreUsage.DigestOf(content)));
+                () => _upload.FinishAsync(store, [], StoreUsage.DigestOf(content)));
             Assert.Equal(ErrorReason.StoreFull, failure.Error.Reason);
         }
 
         Assert.Equal(["registry-store.json"], FileSystemStores.FilesBelow(_folder.Path));
-        var blob = await store.FinishAsync(_id, content.Length, [], StoreUsage.DigestOf(content));
+        var blob = await _upload.FinishAsync(store, [], StoreUsage.DigestOf(content));
         Assert.Equal(content, await store.ReadAsync(blob!));
     }
 
@@ -61,12 +59,12 @@ public sealed class FileSystemFaultTests : IDisposable
         await File.WriteAllTextAsync(obstacle, "a file where a folder belongs");
 
         var failure = await Assert.ThrowsAsync<StorageException>(
-            () => store.FinishAsync(_id, 0, Digits, StoreUsage.DigestOf(Digits)));
+            () => _upload.FinishAsync(store, Digits, StoreUsage.DigestOf(Digits)));
         Assert.Equal(ErrorReason.Unavailable, failure.Error.Reason);
         Assert.Contains("store 'main'", failure.Error.Message, StringComparison.Ordinal);
 
         File.Delete(obstacle);
-        var blob = await store.FinishAsync(_id, 10, [], StoreUsage.DigestOf(Digits));
+        var blob = await _upload.At(10).FinishAsync(store, [], StoreUsage.DigestOf(Digits));
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
 
@@ -76,7 +74,7 @@ public sealed class FileSystemFaultTests : IDisposable
         var store = await FileSystemStores.StartAsync(_folder.Path);
         Directory.Delete(_folder.Combine("_uploads"));
         await File.WriteAllTextAsync(_folder.Combine("_uploads"), "a file where a folder belongs");
-        var failure = await Assert.ThrowsAsync<StorageException>(() => store.AppendAsync(_id, 0, Digits));
+        var failure = await Assert.ThrowsAsync<StorageException>(() => _upload.AppendAsync(store, Digits));
         Assert.Equal(ErrorReason.Unavailable, failure.Error.Reason);
     }
 
@@ -128,12 +126,12 @@ public sealed class FileSystemFaultTests : IDisposable
         var root = _folder.Combine("root");
         var store = await FileSystemStores.StartAsync(root);
         var blob = await store.PushAsync(Digits);
-        await store.AppendAsync(_id, 0, Digits);
+        await _upload.AppendAsync(store, Digits);
         Directory.Move(root, _folder.Combine("unmounted"));
         Directory.CreateDirectory(root); // what a mount leaves behind
 
         await Assert.ThrowsAsync<StorageException>(() => store.OpenAsync(blob, CancellationToken.None));
-        await Assert.ThrowsAsync<StorageException>(() => store.AppendAsync(_id, 10, Digits));
+        await Assert.ThrowsAsync<StorageException>(() => _upload.AppendAsync(store, Digits));
         await Assert.ThrowsAsync<StorageException>(() => store.PushAsync(Digits));
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(root));
@@ -159,21 +157,17 @@ public sealed class FileSystemFaultTests : IDisposable
     private static async Task RefuseTooMuchAsync(string root)
     {
         var store = await FileSystemStores.StartAsync(root);
-        var id = UploadId.Create();
+        var upload = new Upload();
         var small = await store.PushAsync(Digits);
         var content = GeneratedStream.Bytes(500_000);
-        await store.AppendAsync(id, 0, content[..300_000]);
+        await upload.AppendAsync(store, content[..300_000]);
 
-        await using (var upload = store.Staging.TryOpen(id)!)
-        {
-            var failure = await Assert.ThrowsAsync<StorageException>(
-                () => upload.AppendAsync(300_000, new GeneratedStream(8 << 20), DigestAlgorithm.Sha256, CancellationToken.None));
-            Assert.Equal(ErrorReason.StoreFull, failure.Error.Reason);
-        }
+        var failure = await Assert.ThrowsAsync<StorageException>(() => upload.AppendAsync(store, new GeneratedStream(8 << 20)));
+        Assert.Equal(ErrorReason.StoreFull, failure.Error.Reason);
 
-        Assert.Equal(300_000, new FileInfo(Path.Combine(root, "_uploads", $"{id}.upload")).Length);
+        Assert.Equal(300_000, new FileInfo(Path.Combine(root, "_uploads", $"{upload.Id}.upload")).Length);
         Assert.Equal(Digits, await store.ReadAsync(small));
-        var blob = await store.FinishAsync(id, 300_000, content[300_000..], StoreUsage.DigestOf(content));
+        var blob = await upload.FinishAsync(store, content[300_000..], StoreUsage.DigestOf(content));
         Assert.Equal(content, await store.ReadAsync(blob!));
     }
 

@@ -1,6 +1,5 @@
 using Registry.Application.Stores;
 using Registry.Domain.Blobs;
-using Registry.Domain.Uploads;
 
 namespace Registry.Infrastructure.Tests.Stores;
 
@@ -179,7 +178,7 @@ public abstract class BlobStoreContract
     public async Task Content_that_does_not_have_the_digest_is_not_stored()
     {
         var store = await StartAsync();
-        Assert.Null(await store.FinishAsync(UploadId.Create(), 0, Digits, StoreUsage.DigestOf([1])));
+        Assert.Null(await new Upload().FinishAsync(store, Digits, StoreUsage.DigestOf([1])));
         Assert.Equal(0, await CountBlobsAsync());
     }
 }

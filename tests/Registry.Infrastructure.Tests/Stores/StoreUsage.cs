@@ -3,6 +3,7 @@ using Registry.Application.Stores;
 using Registry.Application.Uploads;
 using Registry.Domain.Blobs;
 using Registry.Domain.Uploads;
+using Registry.Infrastructure.Tests.Database;
 
 namespace Registry.Infrastructure.Tests.Stores;
 
@@ -15,38 +16,20 @@ internal static class StoreUsage
     /// <summary>Pushes content in one piece.</summary>
     public static async Task<StoredBlob> PushAsync(this IBlobStore store, byte[] content, DigestAlgorithm? algorithm = null)
     {
-        await using var upload = store.Staging.TryOpen(UploadId.Create())!;
-        return await upload.FinishAsync(store, 0, content, DigestOf(content, algorithm))
+        return await new Upload().FinishAsync(store, content, DigestOf(content, algorithm))
             ?? throw new InvalidOperationException("The store does not take its content.");
-    }
-
-    public static Task<AppendedBytes?> AppendAsync(this IStagedUpload upload, long offset, byte[] content)
-        => upload.AppendAsync(offset, new MemoryStream(content), DigestAlgorithm.Sha256, CancellationToken.None);
-
-    /// <summary>Appends one chunk in a request of its own.</summary>
-    public static async Task<AppendedBytes?> AppendAsync(this IBlobStore store, UploadId id, long offset, byte[] content)
-    {
-        await using var upload = store.Staging.TryOpen(id)!;
-        return await upload.AppendAsync(offset, content);
     }
 
     /// <summary>Appends the last chunk and publishes; null when the digest does not fit.</summary>
     public static async Task<StoredBlob?> FinishAsync(
-        this IStagedUpload upload, IBlobStore store, long offset, byte[] content, Digest digest)
+        this IStagedUpload upload, IBlobStore store, byte[] content, Digest digest)
     {
-        var appended = await upload.AppendAsync(offset, new MemoryStream(content), digest.Algorithm, CancellationToken.None);
+        var appended = await upload.AppendAsync(new MemoryStream(content), digest.Algorithm, CancellationToken.None);
         Assert.NotNull(appended);
         Assert.True(appended.Complete);
         return await upload.PublishAsync(digest, appended.Offset, CancellationToken.None) is { } location
             ? new(store.Name, digest, location, appended.Offset)
             : null;
-    }
-
-    /// <summary>The same, in a request of its own.</summary>
-    public static async Task<StoredBlob?> FinishAsync(this IBlobStore store, UploadId id, long offset, byte[] content, Digest digest)
-    {
-        await using var upload = store.Staging.TryOpen(id)!;
-        return await upload.FinishAsync(store, offset, content, digest);
     }
 
     public static async Task<byte[]?> ReadAsync(this IBlobStore store, StoredBlob blob)
@@ -65,5 +48,47 @@ internal static class StoreUsage
         await content.CopyToAsync(writer, range, CancellationToken.None);
         await writer.CompleteAsync();
         return sink.ToArray();
+    }
+}
+
+/// <summary>A session as the use cases keep it, in place of its row.</summary>
+internal sealed class Upload
+{
+    public UploadSession Session { get; private set; } = Samples.Session(DateTimeOffset.MaxValue);
+
+    public UploadId Id => Session.Id;
+
+    /// <summary>The same session where the row says another offset than the store.</summary>
+    public Upload At(long offset) => new() { Session = Session with { Offset = offset } };
+
+    public Task<IStagedUpload> OpenAsync(IBlobStore store) => store.Staging.OpenAsync(Session, CancellationToken.None);
+
+    /// <summary>Appends a chunk in a request of its own; the session moves with it.</summary>
+    public async Task<(long Offset, bool Complete)?> AppendAsync(IBlobStore store, byte[] content)
+        => await AppendAsync(store, new MemoryStream(content));
+
+    /// <inheritdoc cref="AppendAsync(IBlobStore, byte[])"/>
+    public async Task<(long Offset, bool Complete)?> AppendAsync(
+        IBlobStore store, Stream content, CancellationToken cancellationToken = default)
+    {
+        await using var staged = await OpenAsync(store);
+        if (await staged.AppendAsync(content, Session.Algorithm, cancellationToken) is not { } appended)
+            return null;
+        Session = Session with { Offset = appended.Offset, State = appended.State, Version = Session.Version + 1 };
+        return (appended.Offset, appended.Complete);
+    }
+
+    /// <summary>Appends a chunk that does not count in the end: the session stays where it stands.</summary>
+    public async Task AppendInVainAsync(IBlobStore store, byte[] content)
+    {
+        await using var staged = await OpenAsync(store);
+        Assert.NotNull(await staged.AppendAsync(new MemoryStream(content), Session.Algorithm, CancellationToken.None));
+    }
+
+    /// <summary>Appends the last chunk and publishes, in one request; null when the digest does not fit.</summary>
+    public async Task<StoredBlob?> FinishAsync(IBlobStore store, byte[] content, Digest digest)
+    {
+        await using var staged = await OpenAsync(store);
+        return await staged.FinishAsync(store, content, digest);
     }
 }

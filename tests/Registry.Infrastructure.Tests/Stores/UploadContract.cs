@@ -1,13 +1,11 @@
-using Registry.Application.Uploads;
 using Registry.Domain.Blobs;
-using Registry.Domain.Uploads;
 
 namespace Registry.Infrastructure.Tests.Stores;
 
 /// <summary>What every kind of store promises about uploads on their way to become blobs.</summary>
 public abstract class UploadContract : BlobStoreContract
 {
-    private readonly UploadId _id = UploadId.Create();
+    private readonly Upload _upload = new();
 
     [Fact]
     public async Task Chunks_join_in_their_order()
@@ -15,9 +13,9 @@ public abstract class UploadContract : BlobStoreContract
         var store = await StartAsync();
         var content = GeneratedStream.Bytes(900_001);
 
-        Assert.Equal(new AppendedBytes(300_000, true), await store.AppendAsync(_id, 0, content[..300_000]));
-        Assert.Equal(new AppendedBytes(300_001, true), await store.AppendAsync(_id, 300_000, content[300_000..300_001]));
-        var blob = await store.FinishAsync(_id, 300_001, content[300_001..], StoreUsage.DigestOf(content));
+        Assert.Equal((300_000, true), await _upload.AppendAsync(store, content[..300_000]));
+        Assert.Equal((300_001, true), await _upload.AppendAsync(store, content[300_000..300_001]));
+        var blob = await _upload.FinishAsync(store, content[300_001..], StoreUsage.DigestOf(content));
 
         Assert.Equal(content, await store.ReadAsync(blob!));
     }
@@ -25,12 +23,11 @@ public abstract class UploadContract : BlobStoreContract
     [Fact]
     public async Task An_upload_goes_on_after_a_restart()
     {
-        await (await StartAsync()).AppendAsync(_id, 0, Digits[..4]);
+        await _upload.AppendAsync(await StartAsync(), Digits[..4]);
 
+        Assert.Equal((7, true), await _upload.AppendAsync(await StartAsync(), Digits[4..7]));
         var store = await StartAsync();
-        Assert.Equal(new AppendedBytes(7, true), await store.AppendAsync(_id, 4, Digits[4..7]));
-        store = await StartAsync();
-        var blob = await store.FinishAsync(_id, 7, Digits[7..], StoreUsage.DigestOf(Digits));
+        var blob = await _upload.FinishAsync(store, Digits[7..], StoreUsage.DigestOf(Digits));
 
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
@@ -39,19 +36,20 @@ public abstract class UploadContract : BlobStoreContract
     public async Task An_upload_cannot_go_on_behind_its_bytes()
     {
         var store = await StartAsync();
-        Assert.Null(await store.AppendAsync(_id, 1, Digits)); // never begun
-        await store.AppendAsync(_id, 0, Digits);
-        Assert.Null(await store.AppendAsync(_id, 11, Digits));
-        Assert.Null(await store.AppendAsync(UploadId.Create(), 10, Digits)); // another's
+        Assert.Null(await _upload.At(1).AppendAsync(store, Digits)); // never begun
+        await _upload.AppendAsync(store, Digits);
+        Assert.Null(await _upload.At(11).AppendAsync(store, Digits));
+        Assert.Null(await new Upload().At(10).AppendAsync(store, Digits)); // another's
     }
 
     [Fact]
-    public async Task Bytes_behind_the_offset_are_dropped()
+    public async Task Bytes_that_did_not_count_are_dropped()
     {
         var store = await StartAsync();
-        await store.AppendAsync(_id, 0, [.. Digits[..4], .. "a broken chunk"u8]);
+        await _upload.AppendAsync(store, Digits[..4]);
+        await _upload.AppendInVainAsync(store, "a broken chunk"u8.ToArray());
 
-        var blob = await store.FinishAsync(_id, 4, Digits[4..], StoreUsage.DigestOf(Digits));
+        var blob = await _upload.FinishAsync(store, Digits[4..], StoreUsage.DigestOf(Digits));
 
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
@@ -60,8 +58,8 @@ public abstract class UploadContract : BlobStoreContract
     public async Task An_upload_may_begin_anew()
     {
         var store = await StartAsync();
-        await store.AppendAsync(_id, 0, "something else, and longer"u8.ToArray());
-        var blob = await store.FinishAsync(_id, 0, Digits, StoreUsage.DigestOf(Digits));
+        await _upload.AppendInVainAsync(store, "something else, and longer"u8.ToArray());
+        var blob = await _upload.FinishAsync(store, Digits, StoreUsage.DigestOf(Digits));
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
 
@@ -69,13 +67,13 @@ public abstract class UploadContract : BlobStoreContract
     public async Task A_wrong_digest_leaves_the_upload_usable()
     {
         var store = await StartAsync();
-        await store.AppendAsync(_id, 0, Digits[..6]);
+        await _upload.AppendAsync(store, Digits[..6]);
 
-        Assert.Null(await store.FinishAsync(_id, 6, Digits[6..], StoreUsage.DigestOf([1])));
+        Assert.Null(await _upload.FinishAsync(store, Digits[6..], StoreUsage.DigestOf([1])));
         Assert.Equal(0, await CountBlobsAsync());
         // The session stands at 6 still, and may be closed with the same bytes again or with others.
-        Assert.Null(await store.FinishAsync(_id, 6, [9], StoreUsage.DigestOf(Digits)));
-        var blob = await store.FinishAsync(_id, 6, Digits[6..], StoreUsage.DigestOf(Digits));
+        Assert.Null(await _upload.FinishAsync(store, [9], StoreUsage.DigestOf(Digits)));
+        var blob = await _upload.FinishAsync(store, Digits[6..], StoreUsage.DigestOf(Digits));
 
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
@@ -84,8 +82,8 @@ public abstract class UploadContract : BlobStoreContract
     public async Task A_wrong_digest_can_be_corrected_at_once()
     {
         var store = await StartAsync();
-        await using var upload = store.Staging.TryOpen(_id)!;
-        Assert.Null(await upload.FinishAsync(store, 0, Digits, StoreUsage.DigestOf([1])));
+        await using var upload = await _upload.OpenAsync(store);
+        Assert.Null(await upload.FinishAsync(store, Digits, StoreUsage.DigestOf([1])));
         Assert.NotNull(await upload.PublishAsync(StoreUsage.DigestOf(Digits), 10, CancellationToken.None));
     }
 
@@ -93,8 +91,8 @@ public abstract class UploadContract : BlobStoreContract
     public async Task All_bytes_are_published_or_none()
     {
         var store = await StartAsync();
-        await using var upload = store.Staging.TryOpen(_id)!;
-        await upload.AppendAsync(0, Digits);
+        await using var upload = await _upload.OpenAsync(store);
+        await upload.AppendAsync(new MemoryStream(Digits), DigestAlgorithm.Sha256, CancellationToken.None);
         Assert.Null(await upload.PublishAsync(StoreUsage.DigestOf(Digits[..9]), 9, CancellationToken.None));
         Assert.Null(await upload.PublishAsync(StoreUsage.DigestOf(Digits), 11, CancellationToken.None));
     }
@@ -103,28 +101,24 @@ public abstract class UploadContract : BlobStoreContract
     public async Task An_upload_can_be_closed_with_another_algorithm_than_announced()
     {
         var store = await StartAsync();
-        await store.AppendAsync(_id, 0, Digits[..6]);
+        await _upload.AppendAsync(store, Digits[..6]);
         var digest = StoreUsage.DigestOf(Digits, DigestAlgorithm.Sha512);
-        Assert.Equal(digest, (await store.FinishAsync(_id, 6, Digits[6..], digest))?.Digest);
+        Assert.Equal(digest, (await _upload.FinishAsync(store, Digits[6..], digest))?.Digest);
     }
 
     [Fact]
-    public async Task An_upload_has_one_writer_at_a_time()
+    public async Task An_upload_is_opened_when_its_former_writer_has_let_go()
     {
         var store = await StartAsync();
-        await using (store.Staging.TryOpen(_id))
-        {
-            Assert.Null(store.Staging.TryOpen(_id));
-            await using var other = store.Staging.TryOpen(UploadId.Create());
-            Assert.NotNull(other);
-        }
+        var first = await _upload.OpenAsync(store);
+        await first.AppendAsync(new MemoryStream(Digits), DigestAlgorithm.Sha256, CancellationToken.None);
 
-        var again = store.Staging.TryOpen(_id);
-        Assert.NotNull(again);
-        await again.DisposeAsync();
-        await using var third = store.Staging.TryOpen(_id);
-        await again.DisposeAsync(); // a second time: it must not free what another holds now
-        Assert.Null(store.Staging.TryOpen(_id));
+        var second = Task.Run(() => _upload.FinishAsync(store, Digits, StoreUsage.DigestOf(Digits)));
+        await Task.Delay(50);
+        await first.DisposeAsync();
+        await first.DisposeAsync();
+
+        Assert.Equal(Digits, await store.ReadAsync((await second)!));
     }
 
     [Theory]
@@ -135,15 +129,10 @@ public abstract class UploadContract : BlobStoreContract
     {
         var store = await StartAsync();
         var content = GeneratedStream.Bytes(1_100_000);
-        await using (var upload = store.Staging.TryOpen(_id)!)
-        {
-            var broken = new BrokenStream(content.AsMemory(0, received));
-            Assert.Equal(
-                new AppendedBytes(received, Complete: false),
-                await upload.AppendAsync(0, broken, DigestAlgorithm.Sha256, CancellationToken.None));
-        }
+        var broken = new BrokenStream(content.AsMemory(0, received));
+        Assert.Equal((received, false), await _upload.AppendAsync(store, broken));
 
-        var blob = await store.FinishAsync(_id, received, content[received..], StoreUsage.DigestOf(content));
+        var blob = await _upload.FinishAsync(store, content[received..], StoreUsage.DigestOf(content));
 
         Assert.Equal(content, await store.ReadAsync(blob!));
     }
@@ -152,39 +141,62 @@ public abstract class UploadContract : BlobStoreContract
     public async Task A_cancelled_request_counts_as_broken_off()
     {
         var store = await StartAsync();
-        await using var upload = store.Staging.TryOpen(_id)!;
         var aborted = new BrokenStream(Digits, new OperationCanceledException());
+        Assert.Equal((10, false), await _upload.AppendAsync(store, aborted));
         Assert.Equal(
-            new AppendedBytes(10, Complete: false),
-            await upload.AppendAsync(0, aborted, DigestAlgorithm.Sha256, CancellationToken.None));
-        Assert.Equal(
-            new AppendedBytes(10, Complete: false),
-            await upload.AppendAsync(10, new GeneratedStream(10), DigestAlgorithm.Sha256, new CancellationToken(canceled: true)));
+            (10, false), await _upload.AppendAsync(store, new GeneratedStream(10), new CancellationToken(canceled: true)));
+
+        var blob = await _upload.FinishAsync(store, [], StoreUsage.DigestOf(Digits));
+        Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
 
     [Fact]
     public async Task A_fault_of_the_server_is_not_taken_for_a_client_that_went_away()
     {
         var store = await StartAsync();
-        await using var upload = store.Staging.TryOpen(_id)!;
         var faulty = new BrokenStream(GeneratedStream.Bytes(300_000), new NotSupportedException());
-        await Assert.ThrowsAsync<NotSupportedException>(
-            () => upload.AppendAsync(0, faulty, DigestAlgorithm.Sha256, CancellationToken.None));
+        await Assert.ThrowsAsync<NotSupportedException>(() => _upload.AppendAsync(store, faulty));
     }
 
     [Fact]
     public async Task Discarded_bytes_are_gone()
     {
         var store = await StartAsync();
-        await using (var upload = store.Staging.TryOpen(_id)!)
+        await _upload.AppendAsync(store, Digits);
+        await using (var upload = await _upload.OpenAsync(store))
         {
-            await upload.AppendAsync(0, Digits);
             await upload.DiscardAsync();
             await upload.DiscardAsync();
         }
 
-        Assert.Null(await store.AppendAsync(_id, 10, Digits));
+        Assert.Null(await _upload.AppendAsync(store, Digits));
         Assert.Empty(await ListAsync(DateTimeOffset.UtcNow.AddHours(1)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Dropped_bytes_are_gone_whether_anybody_knows_their_state_or_not(bool known)
+    {
+        await _upload.AppendAsync(await StartAsync(), Digits);
+        var store = await StartAsync();
+
+        Assert.True(await store.Staging.DropAsync(_upload.Id, known ? _upload.Session.State : null, CancellationToken.None));
+
+        Assert.Null(await _upload.AppendAsync(store, Digits));
+        Assert.Empty(await ListAsync(DateTimeOffset.UtcNow.AddHours(1)));
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_being_written_are_not_dropped()
+    {
+        var store = await StartAsync();
+        await _upload.AppendAsync(store, Digits);
+        await using (await _upload.OpenAsync(store))
+            Assert.False(await store.Staging.DropAsync(_upload.Id, _upload.Session.State, CancellationToken.None));
+
+        var blob = await _upload.FinishAsync(store, [], StoreUsage.DigestOf(Digits));
+        Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
 
     [Fact]
@@ -192,10 +204,10 @@ public abstract class UploadContract : BlobStoreContract
     {
         var store = await StartAsync();
         Assert.Empty(await ListAsync(DateTimeOffset.UtcNow.AddHours(1)));
-        await store.AppendAsync(_id, 0, Digits);
+        await _upload.AppendAsync(store, Digits);
         await store.PushAsync(Digits); // finished, so no upload any more
 
-        Assert.Equal([_id], await ListAsync(DateTimeOffset.UtcNow.AddHours(1)));
+        Assert.Equal([_upload.Id], await ListAsync(DateTimeOffset.UtcNow.AddHours(1)));
         Assert.Empty(await ListAsync(DateTimeOffset.UtcNow.AddHours(-1)));
     }
 
@@ -205,22 +217,18 @@ public abstract class UploadContract : BlobStoreContract
         const long Length = 64 << 20;
         var store = await StartAsync();
         await store.PushAsync(GeneratedStream.Bytes(1 << 20)); // buffers are pooled from here on
-        await using var upload = store.Staging.TryOpen(_id)!;
 
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        var appended = await upload.AppendAsync(0, new GeneratedStream(Length), DigestAlgorithm.Sha256, CancellationToken.None);
+        var appended = await _upload.AppendAsync(store, new GeneratedStream(Length));
         var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
 
-        Assert.Equal(new AppendedBytes(Length, Complete: true), appended);
+        Assert.Equal((Length, true), appended);
         Assert.InRange(allocated, 0, Length / 16);
     }
 
-    private async Task<IReadOnlyList<UploadId>> ListAsync(DateTimeOffset time)
+    private async Task<IReadOnlyList<Domain.Uploads.UploadId>> ListAsync(DateTimeOffset time)
     {
         var store = await StartAsync();
-        var ids = new List<UploadId>();
-        await foreach (var id in store.Staging.ListUntouchedSinceAsync(time, CancellationToken.None))
-            ids.Add(id);
-        return ids;
+        return await store.Staging.ListUntouchedSinceAsync(time, CancellationToken.None).ToListAsync();
     }
 }

@@ -76,7 +76,8 @@ public sealed class UploadPurgeTests : IAsyncLifetime
     public async Task Leftovers_that_are_being_written_to_are_left_alone()
     {
         var id = Leave(age: Expiry * 2);
-        await using (Staging.TryOpen(id))
+        var writing = Session(DateTimeOffset.MaxValue) with { Id = id };
+        await using (await Staging.OpenAsync(writing, CancellationToken.None))
             Assert.Equal(new(0, 0), await PurgeAsync());
         Assert.Equal([id.ToString()], Staged());
         Assert.Equal(new(0, 1), await PurgeAsync());
@@ -86,14 +87,14 @@ public sealed class UploadPurgeTests : IAsyncLifetime
     public async Task An_expired_session_that_is_being_written_to_is_left_alone_and_can_be_finished()
     {
         var id = await UploadAsync("a slow client ");
-        var session = (await Sessions.FindAsync(App, id, CancellationToken.None))!;
-        await using (var staged = Staging.TryOpen(id)!)
+        await using (var claim = (await Sessions.ClaimAsync(App, Alice.Name, id, CancellationToken.None))!)
+        await using (var staged = await Staging.OpenAsync(claim.Session, CancellationToken.None))
         {
             _time.Advance(Expiry * 2); // while its chunk is on its way
             Assert.Equal(new(0, 0), await PurgeAsync());
 
-            var appended = await staged.AppendAsync(session.Offset, new MemoryStream("ends"u8.ToArray()), session.Algorithm, CancellationToken.None);
-            Assert.True(await Sessions.AdvanceAsync(session, appended!.Offset, _time.Now + Expiry, CancellationToken.None));
+            var appended = await staged.AppendAsync(new MemoryStream("ends"u8.ToArray()), DigestAlgorithm.Sha256, CancellationToken.None);
+            Assert.True(await Sessions.AdvanceAsync(claim.Session, appended!, _time.Now + Expiry, CancellationToken.None));
         }
 
         Assert.Equal(new(0, 0), await PurgeAsync());

@@ -99,17 +99,20 @@ CREATE TABLE tag_history (
 );
 CREATE INDEX tag_history_by_tag ON tag_history (repository_id, tag, id);
 
--- The repository stands here by name: it need not exist before its first blob is complete.
+-- The repository stands here by name: it need not exist before its first blob is complete. The state is the store's own word for
+-- where the bytes are, opaque to everybody else. Until claimed_until, one request has the session for itself.
 CREATE TABLE uploads (
-    id          TEXT   COLLATE "C" PRIMARY KEY,
-    registry    TEXT   COLLATE "C" NOT NULL,
-    repository  TEXT   COLLATE "C" NOT NULL,
-    store       TEXT   COLLATE "C" NOT NULL,
-    owner       TEXT   COLLATE "C" NOT NULL,
-    algorithm   TEXT   COLLATE "C" NOT NULL,
-    position    BIGINT NOT NULL,
-    version     BIGINT NOT NULL,
-    expires_at  BIGINT NOT NULL
+    id             TEXT   COLLATE "C" PRIMARY KEY,
+    registry       TEXT   COLLATE "C" NOT NULL,
+    repository     TEXT   COLLATE "C" NOT NULL,
+    store          TEXT   COLLATE "C" NOT NULL,
+    owner          TEXT   COLLATE "C" NOT NULL,
+    algorithm      TEXT   COLLATE "C" NOT NULL,
+    position       BIGINT NOT NULL,
+    version        BIGINT NOT NULL,
+    expires_at     BIGINT NOT NULL,
+    state          TEXT   COLLATE "C",
+    claimed_until  BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX uploads_by_expiry ON uploads (expires_at);
 
