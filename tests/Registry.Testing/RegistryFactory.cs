@@ -83,7 +83,8 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         };
         foreach (var (key, value) in others)
             settings[$"Registry:{key}"] = value;
-        if (EverythingOnPostgreSql || settings.GetValueOrDefault("Registry:Database:Kind") == "PostgreSql")
+        var onPostgreSql = EverythingOnPostgreSql || settings.GetValueOrDefault("Registry:Database:Kind") == "PostgreSql";
+        if (onPostgreSql && !settings.ContainsKey("Registry:Database:ConnectionString"))
         {
             // A data folder has its schema, as it has its file: a test that starts a second registry on it finds all again.
             var schema = $"data_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(settings["Registry:Data"]!)))[..32]}";

@@ -192,6 +192,28 @@ public sealed class PostgreSqlRaceTests : IAsyncLifetime
         Assert.All(worked, count => Assert.NotEqual(0, count));
     }
 
+    [Fact]
+    public async Task A_node_whose_clock_is_wrong_counts_like_the_others()
+    {
+        var (ahead, behind) = (new ManualTime(), new ManualTime());
+        ahead.Advance(DateTimeOffset.UtcNow.AddDays(2) - ahead.Now);
+        behind.Advance(DateTimeOffset.UtcNow.AddDays(-2) - behind.Now);
+        var (first, second) = (new UploadSessions(_nodes[0].Database, ahead), new UploadSessions(_nodes[1].Database, behind));
+        var (kept, brief) = (Session(ahead.Now.AddHours(1)), Session(behind.Now.AddSeconds(1)));
+        await first.StartAsync(kept, CancellationToken.None);
+        await second.StartAsync(brief, CancellationToken.None);
+        await _nodes[0].Links.AddAsync(App, Blob("layer"), session: null, CancellationToken.None);
+
+        Assert.NotNull(await second.FindAsync(App, kept.Id, CancellationToken.None));
+        Assert.NotNull(await first.FindAsync(App, brief.Id, CancellationToken.None));
+        await Task.Delay(1200);
+        Assert.Equal(brief.Id, Assert.Single(await first.ListExpiredAsync(10, CancellationToken.None)).Id);
+        Assert.Null(await second.FindAsync(App, brief.Id, CancellationToken.None));
+
+        var left = (await _nodes[0].QueryAsync<long>("SELECT lease FROM repository_blobs"))[0] - DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        Assert.InRange(left, Leases.Full - 60_000, Leases.Full + 60_000);
+    }
+
     /// <summary>As a sweep takes a blob: its row locked first, then looked at, then marked.</summary>
     private static Task<bool> ClaimAsync(Node node, Digest digest)
         => node.Database.WriteAsync(

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Registry.Testing.Processes;
 
 namespace Registry.Web.Tests.PostgreSql;
 
@@ -62,9 +61,3 @@ public sealed class OneQueryTests : IDisposable
     }
 }
 
-/// <summary>Skipped by name where no PostgreSQL server is installed, except in CI, where it fails.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class PostgreSqlFactAttribute : FactAttribute
-{
-    public PostgreSqlFactAttribute() => Skip = PostgreSqlProcess.ReasonToSkip;
-}
