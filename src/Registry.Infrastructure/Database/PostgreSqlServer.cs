@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net.Sockets;
 using Npgsql;
 
@@ -40,6 +41,8 @@ internal sealed class PostgreSqlServer
     public NpgsqlDataSource CreateSource()
     {
         var settings = new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Pooling = false, Enlist = false };
+        // Npgsql's own builder would say of every keyword that it has it.
+        var given = new DbConnectionStringBuilder { ConnectionString = _settings.ConnectionString };
         SetDefault("Application Name", () => settings.ApplicationName = "registry");
         SetDefault("Timeout", () => settings.Timeout = 5);
         SetDefault("Command Timeout", () => settings.CommandTimeout = 15);
@@ -51,7 +54,7 @@ internal sealed class PostgreSqlServer
 
         void SetDefault(string keyword, Action set)
         {
-            if (!_settings.ContainsKey(keyword))
+            if (!given.ContainsKey(keyword))
                 set();
         }
     }

@@ -37,6 +37,40 @@ public sealed class PostgreSqlDatabaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Statements_are_prepared_once_they_come_again()
+    {
+        await using var single = await ConnectAsync(new() { MaxConnections = 2 });
+        for (var time = 0; time < 5; time++)
+        {
+            await single.ReadAsync(
+                session => session.Prepared("SELECT text FROM notes WHERE id = @id", ("@id", 1)).ExecuteScalarAsync(), CancellationToken.None);
+            await single.ReadAsync(
+                session => session.ForEachAsync("SELECT 2 FROM notes WHERE id = @id", [1, 2, 3], id => [("@id", id)], CancellationToken.None),
+                CancellationToken.None);
+        }
+
+        var prepared = await single.ReadAsync(
+            async session => (await session.Connection.QueryAsync<string>("SELECT statement FROM pg_prepared_statements")).AsList(),
+            CancellationToken.None);
+        Assert.Contains("SELECT text FROM notes WHERE id = $1", prepared);
+        Assert.Contains("SELECT 2 FROM notes WHERE id = $1", prepared);
+    }
+
+    [Fact]
+    public async Task What_the_connection_string_says_stands_above_the_defaults()
+    {
+        Assert.Equal(("registry", 5, 15), await SettingsAsync("Host=db"));
+        Assert.Equal(("mine", 7, 30), await SettingsAsync("Host=db;ApplicationName=mine;Timeout=7;Command Timeout=30"));
+
+        static async Task<(string?, int, int)> SettingsAsync(string text)
+        {
+            await using var source = PostgreSqlServer.Parse(text).CreateSource();
+            var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString);
+            return (settings.ApplicationName, settings.Timeout, settings.CommandTimeout);
+        }
+    }
+
+    [Fact]
     public async Task Writers_that_lock_each_other_out_both_succeed()
     {
         using var both = new Barrier(2);
