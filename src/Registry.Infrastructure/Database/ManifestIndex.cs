@@ -112,7 +112,8 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         // Written before the answer: a lease that is only on its way protects nobody.
         var held = await database.WriteAsync(
             async session => await session.Connection.ExecuteAsync(
-                "UPDATE manifests SET lease = registry_now() + @Full WHERE id = @Id", new { leases.Full, spent.Id }) > 0,
+                "UPDATE manifests SET lease = registry_now() + @Full WHERE id = @Id",
+                new { leases.Full, spent.Id }) > 0,
             durable: false,
             cancellationToken);
         return held ? spent.Manifest : null;

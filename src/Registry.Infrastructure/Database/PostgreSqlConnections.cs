@@ -53,15 +53,18 @@ internal sealed class PostgreSqlConnections(NpgsqlDataSource source, int size, T
         _free.Release();
     }
 
-    /// <summary>The server has gone or changed its role: no connection that is open by now is used again.</summary>
-    public void Renew() => Interlocked.Increment(ref _generation);
+    /// <summary>
+    /// The server has gone or changed its role: what happened to this connection has happened to all that are as old,
+    /// and none of them is used again.
+    /// </summary>
+    public void Renew(PostgreSqlSession lost)
+        => Interlocked.CompareExchange(ref _generation, lost.Generation + 1, lost.Generation);
 
     public async ValueTask DisposeAsync()
     {
         while (_idle.TryPop(out var session))
             await session.DisposeAsync();
-        await source.DisposeAsync();
-        _free.Dispose();
+        await source.DisposeAsync(); // whoever comes now is refused, and who still has one can give it back
     }
 
     private async Task WaitAsync(CancellationToken cancellationToken)

@@ -135,10 +135,10 @@ internal sealed partial class PostgreSqlDatabase(
             return await work(session);
         }
         catch (Exception e) when (
-            PostgreSqlFaults.IsLoss(e) || (e is StorageException { InnerException: { } cause } && PostgreSqlFaults.IsLoss(cause)))
+            PostgreSqlFaults.IsLoss(e)
+            || (e is StorageException { InnerException: { } cause } && PostgreSqlFaults.IsLoss(cause)))
         {
-            // What happened to this connection has happened to the others.
-            connections.Renew();
+            connections.Renew(session);
             throw;
         }
         finally
@@ -195,7 +195,7 @@ internal sealed partial class PostgreSqlDatabase(
 
         [LoggerMessage(
             Level = LogLevel.Warning,
-            Message = "The database server has {Setting} = off: a power cut there can lose what clients were confirmed.")]
+            Message = "The database server has {Setting} = off: a power cut there can lose what was confirmed.")]
         public static partial void NotDurable(ILogger logger, string setting);
     }
 }

@@ -31,8 +31,9 @@ internal static class PostgreSqlFaults
         _ => false,
     };
 
-    /// <summary>Whether it is about the database at all, and not a bug.</summary>
-    public static bool Covers(Exception fault) => fault is NpgsqlException or TimeoutException or SocketException;
+    /// <summary>Whether it is about the database at all, closed as it is at the end, and not a bug.</summary>
+    public static bool Covers(Exception fault)
+        => fault is NpgsqlException or TimeoutException or SocketException or ObjectDisposedException;
 
     public static StorageException Explain(Exception fault)
         => new(

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Registry.Infrastructure.Database;
 
-/// <summary>Which server a connection string means, and in which words it is refused: never with the password.</summary>
+/// <summary>
+/// Which server a connection string means, and in which words it is refused: never with the password.
+/// </summary>
 internal sealed class PostgreSqlServer
 {
     private const string Key = "Registry:Database:ConnectionString";
@@ -40,7 +42,11 @@ internal sealed class PostgreSqlServer
     /// <summary>Opens connections without a pool of its own.</summary>
     public NpgsqlDataSource CreateSource()
     {
-        var settings = new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Pooling = false, Enlist = false };
+        var settings = new NpgsqlConnectionStringBuilder(_settings.ConnectionString)
+        {
+            Pooling = false,
+            Enlist = false,
+        };
         // Npgsql's own builder would say of every keyword that it has it.
         var given = new DbConnectionStringBuilder { ConnectionString = _settings.ConnectionString };
         SetDefault("Application Name", () => settings.ApplicationName = "registry");
@@ -70,11 +76,11 @@ internal sealed class PostgreSqlServer
         PostgresException e => e.SqlState switch
         {
             PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
-                => Refused($"refuses the user '{_settings.Username}' ({e.MessageText})", "check Username and Password", e),
+                => Refused(
+                    $"refuses the user '{_settings.Username}' ({e.MessageText})", "check Username and Password", e),
             PostgresErrorCodes.InvalidCatalogName
                 => Refused(
-                    $"has no database '{_settings.Database}'",
-                    $"create it (CREATE DATABASE), or name another one", e),
+                    $"has no database '{_settings.Database}'", "create it (CREATE DATABASE), or name another one", e),
             PostgresErrorCodes.InsufficientPrivilege
                 => Refused(
                     $"does not let the user '{_settings.Username}' do what is needed ({e.MessageText})",
@@ -85,7 +91,8 @@ internal sealed class PostgreSqlServer
                     "raise its max_connections, or lower Registry:Database:MaxConnections of the nodes", e),
             _ => Refused($"cannot be used ({e.MessageText})", "check what its log says", e),
         },
-        { InnerException: SocketException e } => Refused($"cannot be reached ({e.Message})", "check Host and Port", fault),
+        { InnerException: SocketException e }
+            => Refused($"cannot be reached ({e.Message})", "check Host and Port", fault),
         { InnerException: TimeoutException } or TimeoutException
             => Refused("cannot be reached (no answer in time)", "check Host and Port", fault),
         _ => Refused($"cannot be used ({fault.Message})", "check the connection string and the server's log", fault),

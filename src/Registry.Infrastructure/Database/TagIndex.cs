@@ -47,12 +47,14 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
             {
                 if (await session.Connection.FindRepositoryAsync(repository) is not { } id)
                     return null;
+                // Subqueries, not a join: a plan made once for pages of every size would read and sort all tags for it.
+                const string OfManifest = "FROM manifests m WHERE m.repository_id = @id AND m.digest = t.digest";
                 var rows = await session.Connection.QueryAsync<Row>(
-                    """
-                    SELECT t.name, t.digest, m.media_type AS MediaType, m.artifact_type AS ArtifactType, m.size,
+                    $"""
+                    SELECT t.name, t.digest, (SELECT m.media_type {OfManifest}) AS MediaType,
+                        (SELECT m.artifact_type {OfManifest}) AS ArtifactType, (SELECT m.size {OfManifest}) AS Size,
                         t.updated_at AS UpdatedAt
-                    FROM tags t JOIN manifests m ON m.repository_id = t.repository_id AND m.digest = t.digest
-                    WHERE t.repository_id = @id AND t.name > @after ORDER BY t.name LIMIT @limit
+                    FROM tags t WHERE t.repository_id = @id AND t.name > @after ORDER BY t.name LIMIT @limit
                     """,
                     new { id, after = page.After ?? "", limit = page.Size + 1 });
                 return Page<TaggedManifest>.Of([.. rows.Select(row => row.ToTag())], page.Size);

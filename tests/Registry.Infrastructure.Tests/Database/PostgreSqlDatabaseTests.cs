@@ -251,6 +251,15 @@ public sealed class PostgreSqlDatabaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task After_the_end_work_is_refused_as_unavailable()
+    {
+        var other = await ConnectAsync();
+        await other.DisposeAsync();
+        var failure = await Assert.ThrowsAsync<StorageException>(() => other.ReadAsync(OneAsync, CancellationToken.None));
+        Assert.Equal(ErrorReason.Unavailable, failure.Error.Reason);
+    }
+
+    [Fact]
     public async Task One_statement_for_many_items_answers_for_each()
     {
         int[] items = [.. Enumerable.Range(-300, 600)];

@@ -74,6 +74,14 @@ public sealed class PostgreSqlStartTests : IAsyncLifetime
         => await RefuseAsync(Changed(place => place.Host = "no-such-host.invalid"), Key, "'no-such-host.invalid'", "cannot be reached");
 
     [Fact]
+    public async Task Of_several_hosts_the_one_that_is_there_and_takes_writes_is_used()
+    {
+        var good = new NpgsqlConnectionStringBuilder(_place);
+        await OpenAsync(Changed(place => place.Host = $"127.0.0.1:{LoopbackPort.Free()},{good.Host}:{good.Port}"));
+        await RefuseAsync(Changed(place => place.Host = $"127.0.0.1:{LoopbackPort.Free()},127.0.0.2:{LoopbackPort.Free()}"), Key, "127.0.0.2");
+    }
+
+    [Fact]
     public async Task A_user_who_may_not_make_tables_is_refused()
     {
         var user = $"guest_{Guid.NewGuid():N}"[..30];
