@@ -76,12 +76,13 @@ results_of() {
     }' "$1"
 }
 
-run_project() { # run_project FILE
-  local name trx log started status=0 p=0 f=0 s=0 outcome test message
-  name=$(basename "$1" .csproj) trx=TestResults/$name.trx log=TestResults/$name.log
+run_project() { # run_project FILE [NAME OPTION...]: under another name, with options of dotnet test
+  local name trx log started status=0 p=0 f=0 s=0 outcome test message project=$1
+  name=${2:-$(basename "$1" .csproj)} trx=TestResults/$name.trx log=TestResults/$name.log
+  shift; [ $# -gt 0 ] && shift
   started=$SECONDS
-  timeout -k 30s "$limit" dotnet test "$1" --no-build -c Release --results-directory TestResults \
-    --logger "trx;LogFileName=$name.trx" > "$log" 2>&1 < /dev/null || status=$?
+  timeout -k 30s "$limit" dotnet test "$project" --no-build -c Release --results-directory TestResults \
+    --logger "trx;LogFileName=$name.trx" "$@" > "$log" 2>&1 < /dev/null || status=$?
 
   if [ -s "$trx" ]; then
     while IFS=$'\t' read -r outcome test message; do
@@ -138,6 +139,19 @@ failures=() skips=()
 while IFS= read -r project; do
   wanted "$(basename "$project" .csproj)" && run_project "$project"
 done < <(find tests -name '*.Tests.csproj' | LC_ALL=C sort)
+
+# The same requests once more, with the metadata in PostgreSQL: all of the suite with --full, otherwise what is about
+# the distribution API and about many clients at once.
+if ! wanted Registry.Web.Tests; then
+  :
+elif ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+  echo "Registry.Web.Tests on PostgreSQL is skipped: not installed: postgresql"
+else
+  part=(--filter 'FullyQualifiedName~.Distribution.|FullyQualifiedName~.Concurrency.|FullyQualifiedName~.Catalog.')
+  [ "${REGISTRY_TEST_FULL:-}" = 1 ] && part=()
+  REGISTRY_TEST_DATABASE=PostgreSql run_project tests/Registry.Web.Tests/Registry.Web.Tests.csproj \
+    Registry.Web.Tests.PostgreSql ${part[@]+"${part[@]}"}
+fi
 
 # The guard measures: nothing else may run beside it.
 if [ "${REGISTRY_TEST_FULL:-}" = 1 ] && [ "${#only[@]}" -eq 0 ]; then

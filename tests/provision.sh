@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gets the programs that the tests drive: container clients, a tracer, a few tools.
+# Gets the programs that the tests drive: container clients, a database server, a tracer, a few tools.
 #
 # Installs Debian packages when it may (root, apt-get); anything that is already there is left alone. Afterwards it
 # prints one line for each program that is still missing and exits 1; exits 0 when all are there.
@@ -8,7 +8,8 @@ set -uo pipefail
 
 # program → package. dockerd is asked for, not docker: a client alone cannot be tested without its daemon.
 readonly PROGRAMS="skopeo:skopeo podman:podman buildah:buildah umoci:umoci dockerd:docker.io docker:docker.io
-containerd:containerd ctr:containerd busybox:busybox-static htpasswd:apache2-utils strace:strace curl:curl"
+containerd:containerd ctr:containerd busybox:busybox-static htpasswd:apache2-utils strace:strace curl:curl
+initdb:postgresql"
 # These are younger than Debian 12: taken from the next release when the machine's own sources lack them.
 readonly NEWER_PROGRAMS="oras:oras cosign:cosign"
 readonly NEWER_SUITE=trixie
@@ -16,7 +17,8 @@ readonly NEWER_SUITE=trixie
 export DEBIAN_FRONTEND=noninteractive
 export PATH="$PATH:/usr/sbin:/sbin"
 
-have() { command -v "$1" >/dev/null 2>&1; }
+# Debian keeps PostgreSQL's programs below its version, beside the PATH.
+have() { command -v "$1" >/dev/null 2>&1 || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null; }
 
 # packages_for "program:package ..." → the packages of the programs that are missing, each once
 packages_for() {
@@ -90,11 +92,18 @@ download_newer() {
   (cd "$private/packages" && apt_quiet "${options[@]}" update && apt_quiet "${options[@]}" download "$@")
 }
 
+# The package makes and enables a cluster of its own when it is installed, unless its settings say no; tests make theirs.
+forbid_database_cluster() {
+  apt_quiet install -y --no-install-recommends postgresql-common &&
+    sed -ri 's/^#?create_main_cluster *=.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+}
+
 install_missing() {
   local packages newer known=() foreign=() package
   packages=$(packages_for "$PROGRAMS")
   newer=$(packages_for "$NEWER_PROGRAMS")
   apt_quiet update || return 1
+  case " $packages" in *postgresql*) forbid_database_cluster || return 1 ;; esac
 
   for package in $newer; do
     if apt-cache show "$package" >/dev/null 2>&1; then known+=("$package"); else foreign+=("$package"); fi

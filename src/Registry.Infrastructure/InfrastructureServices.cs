@@ -31,7 +31,7 @@ public static class InfrastructureServices
         IReadOnlyDictionary<string, RegistrySettings> registries)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(_ => new DataFolder(data));
+        services.AddSingleton(_ => new DataFolder(data, alone: database.Kind == DatabaseKind.Sqlite));
 
         services.AddSingleton(provider => new BlobStores(
             stores, provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
@@ -43,6 +43,8 @@ public static class InfrastructureServices
             DatabaseKind.Sqlite => new SqliteDatabase(
                 database.ConnectionString ?? $"Data Source={Path.Combine(data, "registry.db")}",
                 provider.GetRequiredService<TimeProvider>()),
+            DatabaseKind.PostgreSql => new PostgreSqlDatabase(
+                database.ConnectionString ?? "", database, provider.GetRequiredService<ILogger<PostgreSqlDatabase>>()),
             _ => throw new InvalidOperationException(
                 $"Registry:Database:Kind is '{database.Kind}', which is no kind of database."),
         });

@@ -25,7 +25,7 @@ public sealed class DurabilityTests
 
         // -D: the tracer is the child, so that the server has the id of the process that was started.
         await using (var server = await RegistryProcess.StartAsync(
-            folder, "/healthz/ready", listen: null, "strace", "-D", "-f", "-y", "-tt", "-s", "64", "-e", Calls, "-o", output))
+            folder, "/healthz/ready", listen: null, settings: null, "strace", "-D", "-f", "-y", "-tt", "-s", "64", "-e", Calls, "-o", output))
         {
             using var client = new PlainClient(server.Address);
             foreach (var (way, blob) in blobs)

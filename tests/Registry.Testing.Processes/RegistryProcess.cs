@@ -33,9 +33,11 @@ public sealed class RegistryProcess : IAsyncDisposable
     /// <param name="dataFolder">All of the server's state.</param>
     /// <param name="readyPath">The path whose first 200 ends the start.</param>
     /// <param name="listen">The loopback address; 127.0.0.1 unless given.</param>
+    /// <param name="settings">Settings by key, such as <c>Registry:Database:Kind</c>.</param>
     /// <param name="tracer">A command that runs the server in its place, and under its own id.</param>
     public static async Task<RegistryProcess> StartAsync(
-        string dataFolder, string readyPath = "/healthz/ready", IPAddress? listen = null, params string[] tracer)
+        string dataFolder, string readyPath = "/healthz/ready", IPAddress? listen = null,
+        IReadOnlyDictionary<string, string>? settings = null, params string[] tracer)
     {
         if (!File.Exists(RepositoryRoot.ServerAssembly))
             throw new FileNotFoundException($"The server is not built: no {RepositoryRoot.ServerAssembly}.");
@@ -49,7 +51,7 @@ public sealed class RegistryProcess : IAsyncDisposable
             "--listen", listen.ToString(), "--port", port.ToString(CultureInfo.InvariantCulture), "--data", dataFolder,
         ];
         var clock = Stopwatch.StartNew();
-        var process = ChildProcess.Start(command[0], command[1..], ServerEnvironment());
+        var process = ChildProcess.Start(command[0], command[1..], ServerEnvironment(settings));
         try
         {
             await WaitUntilReadyAsync(process, new Uri(address, readyPath), clock);
@@ -82,7 +84,7 @@ public sealed class RegistryProcess : IAsyncDisposable
         await _process.DisposeAsync();
     }
 
-    private static Dictionary<string, string> ServerEnvironment()
+    private static Dictionary<string, string> ServerEnvironment(IReadOnlyDictionary<string, string>? settings)
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -92,6 +94,8 @@ public sealed class RegistryProcess : IAsyncDisposable
         // The runtime may be installed where only this variable says.
         if (Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } root)
             environment["DOTNET_ROOT"] = root;
+        foreach (var (key, value) in settings ?? new Dictionary<string, string>(StringComparer.Ordinal))
+            environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         return environment;
     }
 

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -13,11 +15,14 @@ namespace Registry.Testing;
 
 /// <summary>
 /// A registry of its own for a test class: the real composition in this process, on a temporary folder and a free loopback
-/// port. <c>REGISTRY_TEST_URL</c> puts a running registry in its place, as long as nothing special is asked for.
+/// port. <c>REGISTRY_TEST_URL</c> puts a running registry in its place, as long as nothing special is asked for;
+/// <c>REGISTRY_TEST_DATABASE=PostgreSql</c> puts its metadata there.
 /// </summary>
 public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 {
     private static readonly string? External = Environment.GetEnvironmentVariable("REGISTRY_TEST_URL");
+
+    private static readonly bool EverythingOnPostgreSql = Environment.GetEnvironmentVariable("REGISTRY_TEST_DATABASE") == "PostgreSql";
 
     private readonly TemporaryFolder _folder = new();
     private readonly (string Key, string? Value)[] _settings;
@@ -62,6 +67,9 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         }
     }
 
+    /// <summary>For a test that is about PostgreSQL: the setting that puts the metadata there in any case.</summary>
+    public static (string Key, string? Value) OnPostgreSql() => ("Database:Kind", "PostgreSql");
+
     /// <summary>A repository that no other test uses.</summary>
     public static string NewRepository() => $"test/{Guid.NewGuid():N}";
 
@@ -75,6 +83,15 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         };
         foreach (var (key, value) in others)
             settings[$"Registry:{key}"] = value;
+        var onPostgreSql = EverythingOnPostgreSql || settings.GetValueOrDefault("Registry:Database:Kind") == "PostgreSql";
+        if (onPostgreSql && !settings.ContainsKey("Registry:Database:ConnectionString"))
+        {
+            // A data folder has its schema, as it has its file: a test that starts a second registry on it finds all again.
+            var schema = $"data_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(settings["Registry:Data"]!)))[..32]}";
+            settings["Registry:Database:Kind"] = "PostgreSql";
+            settings["Registry:Database:ConnectionString"] = SharedPostgreSql.UseSchemaAsync(schema).GetAwaiter().GetResult();
+        }
+
         return settings;
     }
 

@@ -11,38 +11,60 @@ namespace Registry.Infrastructure.Database;
 /// <inheritdoc cref="IBlobLinks"/>
 internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlobLinks
 {
-    private const string Find =
+    private const string Columns = "SELECT b.store, b.location, b.size, b.generation";
+
+    private const string Link =
         """
-        SELECT b.store, b.location, b.size, b.generation, l.repository_id,
-            CASE WHEN l.lease < @half_spent AND NOT EXISTS (
-                SELECT 1 FROM manifest_blobs m WHERE m.repository_id = l.repository_id AND m.blob = l.digest)
-            THEN 1 ELSE 0 END
         FROM repositories r
         JOIN repository_blobs l ON l.repository_id = r.id AND l.digest = @digest
         JOIN blobs b ON b.store = l.store AND b.digest = l.digest
         WHERE r.registry = @registry AND r.name = @name AND b.state = 'present'
         """;
 
+    private const string Find = $"{Columns} {Link}";
+
+    private const string FindAndJudge =
+        $"""
+        {Columns}, l.repository_id,
+            CASE WHEN l.lease < registry_now() + @half AND NOT EXISTS (
+                SELECT 1 FROM manifest_blobs m WHERE m.repository_id = l.repository_id AND m.blob = l.digest)
+            THEN 1 ELSE 0 END
+        {Link}
+        """;
+
     public Task<StoredBlob?> FindAsync(
         RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken)
         => database.ReadAsync(
-            async session => await ReadAsync(session, repository, digest, halfSpent: 0, cancellationToken) is { } link
-                ? link.Blob
-                : null,
-            cancellationToken);
+            session => ReadAsync(session, Find, repository, digest, cancellationToken), cancellationToken);
 
     public async Task<StoredBlob?> FindAndHoldAsync(
         RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken)
     {
-        var link = await database.ReadAsync(
-            session => ReadAsync(session, repository, digest, leases.HalfSpent, cancellationToken), cancellationToken);
-        if (link is not { LeaseSpent: true })
-            return link?.Blob;
+        var found = await database.ReadAsync<(StoredBlob Blob, long RepositoryId, bool LeaseSpent)?>(
+            async session =>
+            {
+                var command = session.Prepared(
+                    FindAndJudge,
+                    ("@registry", repository.Registry.Value),
+                    ("@name", repository.Name.Value),
+                    ("@digest", digest.ToColumn()),
+                    ("@half", leases.Half));
+                await using var row = await command.ExecuteReaderAsync(cancellationToken);
+                return await row.ReadAsync(cancellationToken)
+                    ? (ToBlob(row, digest), row.GetInt64(4), row.GetInt64(5) != 0)
+                    : null;
+            },
+            cancellationToken);
+        if (found is not { LeaseSpent: true } link)
+            return found?.Blob;
 
         // Written before the answer: a lease that is only on its way protects nobody.
         var held = await database.WriteAsync(
             async session => await session.Connection.ExecuteAsync(
-                "UPDATE repository_blobs SET lease = @Full WHERE repository_id = @RepositoryId AND digest = @Digest",
+                """
+                UPDATE repository_blobs SET lease = registry_now() + @Full
+                WHERE repository_id = @RepositoryId AND digest = @Digest
+                """,
                 new { leases.Full, link.RepositoryId, Digest = digest.ToColumn() }) > 0,
             durable: false,
             cancellationToken);
@@ -59,18 +81,18 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
                     new { Id = session.Id.ToString(), session.Version }) == 0)
                     return false;
 
-                var now = leases.Now;
+                // It locks the blob's row, so that nobody takes the blob away before its link is there.
                 var digest = blob.Digest.ToColumn();
                 await write.Connection.ExecuteAsync(
                     """
                     INSERT INTO blobs (store, digest, location, size, state, created_at)
-                    VALUES (@Store, @digest, @Location, @Size, 'present', @now)
+                    VALUES (@Store, @digest, @Location, @Size, 'present', registry_now())
                     ON CONFLICT (store, digest) DO UPDATE
                     SET location = excluded.location, size = excluded.size, state = 'present',
                         generation = blobs.generation + 1
                     """,
-                    new { blob.Store, digest, blob.Location, blob.Size, now });
-                await LinkAsync(write.Connection, repository, blob.Store, digest, now);
+                    new { blob.Store, digest, blob.Location, blob.Size });
+                await LinkAsync(write.Connection, repository, blob.Store, digest);
                 return true;
             },
             durable: true,
@@ -87,11 +109,11 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
         return await database.WriteAsync(
             async session =>
             {
-                // Looked up again: what was there a moment ago may be gone by now.
-                if (await ReadAsync(session, source, digest, halfSpent: 0, cancellationToken) is not { } link
-                    || link.Blob.Store != store)
+                // Looked up again and locked: what was there a moment ago may be gone by now.
+                var blob = await ReadAsync(session, Find + session.ForShare("b"), source, digest, cancellationToken);
+                if (blob?.Store != store)
                     return false;
-                await LinkAsync(session.Connection, target, store, digest.ToColumn(), leases.Now);
+                await LinkAsync(session.Connection, target, store, digest.ToColumn());
                 return true;
             },
             durable: true,
@@ -138,34 +160,28 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             durable: false,
             cancellationToken);
 
-    private async Task LinkAsync(
-        DbConnection connection, RepositoryIdentity repository, string store, byte[] digest, long now)
+    private async Task LinkAsync(DbConnection connection, RepositoryIdentity repository, string store, byte[] digest)
         => await connection.ExecuteAsync(
             """
             INSERT INTO repository_blobs (repository_id, digest, store, lease)
-            VALUES (@repositoryId, @digest, @store, @Full)
+            VALUES (@repositoryId, @digest, @store, registry_now() + @Full)
             ON CONFLICT (repository_id, digest) DO UPDATE SET store = excluded.store, lease = excluded.lease
             """,
-            new { repositoryId = await connection.EnsureRepositoryAsync(repository, now), digest, store, leases.Full });
+            new { repositoryId = await connection.EnsureRepositoryAsync(repository), digest, store, leases.Full });
 
-    private static async Task<Link?> ReadAsync(
-        DatabaseSession session, RepositoryIdentity repository, Digest digest, long halfSpent,
+    private static async Task<StoredBlob?> ReadAsync(
+        DatabaseSession session, string sql, RepositoryIdentity repository, Digest digest,
         CancellationToken cancellationToken)
     {
         var command = session.Prepared(
-            Find,
+            sql,
             ("@registry", repository.Registry.Value),
             ("@name", repository.Name.Value),
-            ("@digest", digest.ToColumn()),
-            ("@half_spent", halfSpent));
+            ("@digest", digest.ToColumn()));
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        return await row.ReadAsync(cancellationToken)
-            ? new(
-                new(row.GetString(0), digest, row.GetString(1), row.GetInt64(2), row.GetInt64(3)),
-                row.GetInt64(4),
-                row.GetInt64(5) != 0)
-            : null;
+        return await row.ReadAsync(cancellationToken) ? ToBlob(row, digest) : null;
     }
 
-    private sealed record Link(StoredBlob Blob, long RepositoryId, bool LeaseSpent);
+    private static StoredBlob ToBlob(DbDataReader row, Digest digest)
+        => new(row.GetString(0), digest, row.GetString(1), row.GetInt64(2), row.GetInt64(3));
 }

@@ -2,14 +2,15 @@ using Registry.Application.GarbageCollection;
 
 namespace Registry.Infrastructure.Database;
 
-/// <summary>The clock of rows and leases, in Unix milliseconds.</summary>
-internal sealed class Leases(GarbageCollectionOptions options, TimeProvider time)
+/// <summary>
+/// How long what a client was told exists is kept, in milliseconds. Statements count it from <c>registry_now()</c>,
+/// the one clock that all nodes of a database share.
+/// </summary>
+internal sealed class Leases(GarbageCollectionOptions options)
 {
-    public long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+    /// <summary>Of a lease that starts now.</summary>
+    public long Full { get; } = (long)options.Lease.TotalMilliseconds;
 
-    /// <summary>The end of a lease that starts now.</summary>
-    public long Full => Now + (long)options.Lease.TotalMilliseconds;
-
-    /// <summary>A lease that ends before this has less than half left; only such a one is worth a write.</summary>
-    public long HalfSpent => Now + (long)options.Lease.TotalMilliseconds / 2;
+    /// <summary>Only a lease with less than this left is worth a write.</summary>
+    public long Half => Full / 2;
 }

@@ -32,7 +32,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
     private const string HoldByDigest =
         $"""
         SELECT m.digest, m.media_type, m.size, m.id,
-            CASE WHEN m.lease < @half_spent
+            CASE WHEN m.lease < registry_now() + @half
                 AND NOT EXISTS (SELECT 1 FROM tags t WHERE t.repository_id = m.repository_id AND t.digest = m.digest)
                 AND NOT EXISTS (
                     SELECT 1 FROM manifest_children c WHERE c.repository_id = m.repository_id AND c.child = m.digest)
@@ -43,13 +43,22 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
     // What a tag points at is referred to by that tag.
     private const string HoldByTag = $"SELECT m.digest, m.media_type, m.size, m.id, 0 {ByTag}";
 
+    private const string FindBlob =
+        """
+        SELECT 1 FROM repository_blobs l JOIN blobs b ON b.store = l.store AND b.digest = l.digest
+        WHERE l.repository_id = @repository AND l.digest = @digest AND b.state = 'present'
+        """;
+
+    private const string FindChild
+        = "SELECT 1 FROM manifests m WHERE m.repository_id = @repository AND m.digest = @digest";
+
     private const string InsertBlob
         = "INSERT INTO manifest_blobs (repository_id, manifest, blob) VALUES (@repository, @manifest, @blob) "
-            + "ON CONFLICT DO NOTHING";
+            + "ON CONFLICT DO NOTHING RETURNING 1";
 
     private const string InsertChild
         = "INSERT INTO manifest_children (repository_id, manifest, child) VALUES (@repository, @manifest, @child) "
-            + "ON CONFLICT DO NOTHING";
+            + "ON CONFLICT DO NOTHING RETURNING 1";
 
     public Task<StoredManifest?> FindAsync(
         RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
@@ -84,7 +93,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
                     ("@reference", Key(reference)));
                 var command = reference is Tag
                     ? session.Prepared(HoldByTag, registry, name, key)
-                    : session.Prepared(HoldByDigest, registry, name, key, ("@half_spent", leases.HalfSpent));
+                    : session.Prepared(HoldByDigest, registry, name, key, ("@half", leases.Half));
                 await using var row = await command.ExecuteReaderAsync(cancellationToken);
                 return await row.ReadAsync(cancellationToken)
                     ? (new(
@@ -103,7 +112,8 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         // Written before the answer: a lease that is only on its way protects nobody.
         var held = await database.WriteAsync(
             async session => await session.Connection.ExecuteAsync(
-                "UPDATE manifests SET lease = @Full WHERE id = @Id", new { leases.Full, spent.Id }) > 0,
+                "UPDATE manifests SET lease = registry_now() + @Full WHERE id = @Id",
+                new { leases.Full, spent.Id }) > 0,
             durable: false,
             cancellationToken);
         return held ? spent.Manifest : null;
@@ -118,6 +128,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
                 session,
                 await session.Connection.FindRepositoryAsync(manifest.Repository),
                 manifest.Manifest,
+                hold: false,
                 cancellationToken),
             cancellationToken);
         if (missing.Any)
@@ -133,7 +144,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken)
     {
         var deleted = await database.WriteAsync(
-            session => DeleteAsync(session.Connection, repository, digest, principal),
+            session => DeleteAsync(session, repository, digest, principal, cancellationToken),
             durable: true,
             cancellationToken);
         outbox.Announce();
@@ -144,28 +155,34 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         DatabaseSession session, NewManifest manifest, CancellationToken cancellationToken)
     {
         var connection = session.Connection;
-        var repositoryId = await connection.FindRepositoryAsync(manifest.Repository);
-        var missing = await FindMissingAsync(session, repositoryId, manifest.Manifest, cancellationToken);
+        var digest = manifest.Digest.ToColumn();
+        var known = await connection.FindRepositoryAsync(manifest.Repository);
+        if (known is null && manifest.Manifest.RequiredBlobs.Count + manifest.Manifest.Children.Count > 0)
+            return new(manifest.Manifest.RequiredBlobs, manifest.Manifest.Children);
+
+        var repository = known ?? await connection.EnsureRepositoryAsync(manifest.Repository);
+        await session.LockForPutAsync(repository, digest, manifest.Tags);
+        var missing = await FindMissingAsync(session, repository, manifest.Manifest, hold: true, cancellationToken);
         if (missing.Any)
             return missing;
 
-        var now = leases.Now;
-        var repository = repositoryId ?? await connection.EnsureRepositoryAsync(manifest.Repository, now);
-        var digest = manifest.Digest.ToColumn();
-        await StoreAsync(session, repository, digest, manifest, now);
-        foreach (var tag in manifest.Tags)
-            await MoveTagAsync(connection, repository, tag, digest, manifest.Principal, now);
+        await StoreAsync(session, repository, digest, manifest, cancellationToken);
+        // In one order, for all who move several of them.
+        foreach (var tag in manifest.Tags.OrderBy(tag => tag.Value, StringComparer.Ordinal))
+            await MoveTagAsync(connection, repository, tag, digest, manifest.Principal);
         await ManifestOutbox.AddManifestAsync(connection, repository, manifest.Digest);
         return MissingReferences.None;
     }
 
     private async Task<bool> DeleteAsync(
-        DbConnection connection, RepositoryIdentity repository, Digest digest, Principal principal)
+        DatabaseSession session, RepositoryIdentity repository, Digest digest, Principal principal,
+        CancellationToken cancellationToken)
     {
+        var connection = session.Connection;
         if (await connection.FindRepositoryAsync(repository) is not { } id)
             return false;
-        var now = leases.Now;
         var row = new { id, digest = digest.ToColumn(), leases.Full };
+        await session.LockForDeleteAsync(id, row.digest);
         if (await connection.ExecuteAsync(
             "DELETE FROM manifests WHERE repository_id = @id AND digest = @digest", row) == 0)
             return false;
@@ -174,7 +191,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
             "DELETE FROM tags WHERE repository_id = @id AND digest = @digest RETURNING name", row);
         foreach (var tag in tags)
         {
-            await TagIndex.RecordAsync(connection, id, tag, digest: null, principal, now);
+            await TagIndex.RecordAsync(connection, id, tag, digest: null, principal);
             await ManifestOutbox.AddTagAsync(connection, id, tag);
         }
 
@@ -182,11 +199,11 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         // seen it can still rely on it.
         await connection.ExecuteAsync(
             """
-            UPDATE repository_blobs SET lease = @Full WHERE repository_id = @id
+            UPDATE repository_blobs SET lease = registry_now() + @Full WHERE repository_id = @id
                 AND digest IN (SELECT blob FROM manifest_blobs WHERE repository_id = @id AND manifest = @digest);
-            UPDATE manifests SET lease = @Full WHERE repository_id = @id
+            UPDATE manifests SET lease = registry_now() + @Full WHERE repository_id = @id
                 AND digest IN (SELECT child FROM manifest_children WHERE repository_id = @id AND manifest = @digest);
-            UPDATE manifests SET lease = @Full WHERE repository_id = @id AND subject = @digest;
+            UPDATE manifests SET lease = registry_now() + @Full WHERE repository_id = @id AND subject = @digest;
             DELETE FROM manifest_blobs WHERE repository_id = @id AND manifest = @digest;
             DELETE FROM manifest_children WHERE repository_id = @id AND manifest = @digest;
             """,
@@ -202,40 +219,30 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         _ => throw new ArgumentException($"'{reference}' is neither a tag nor a digest.", nameof(reference)),
     };
 
+    /// <param name="hold">Keeps what is found as it is until the end of the transaction.</param>
     private static async Task<MissingReferences> FindMissingAsync(
-        DatabaseSession session, long? repository, Manifest manifest, CancellationToken cancellationToken)
+        DatabaseSession session, long? repository, Manifest manifest, bool hold, CancellationToken cancellationToken)
     {
         if (repository is not { } id)
             return new(manifest.RequiredBlobs, manifest.Children);
 
-        var (blobs, children) = (new List<Digest>(), new List<Digest>());
-        foreach (var blob in manifest.RequiredBlobs)
-        {
-            var found = session.Prepared(
-                """
-                SELECT 1 FROM repository_blobs l JOIN blobs b ON b.store = l.store AND b.digest = l.digest
-                WHERE l.repository_id = @repository AND l.digest = @digest AND b.state = 'present'
-                """,
-                ("@repository", id),
-                ("@digest", blob.ToColumn()));
-            if (await found.ExecuteScalarAsync(cancellationToken) is null)
-                blobs.Add(blob);
-        }
-
-        foreach (var child in manifest.Children)
-        {
-            var found = session.Prepared(
-                "SELECT 1 FROM manifests WHERE repository_id = @repository AND digest = @digest",
-                ("@repository", id),
-                ("@digest", child.ToColumn()));
-            if (await found.ExecuteScalarAsync(cancellationToken) is null)
-                children.Add(child);
-        }
-
+        var blobs = await MissingOfAsync(FindBlob + (hold ? session.ForShare("b") : ""), manifest.RequiredBlobs);
+        var children = await MissingOfAsync(FindChild + (hold ? session.ForKeyShare("m") : ""), manifest.Children);
         return blobs.Count + children.Count == 0 ? MissingReferences.None : new(blobs, children);
+
+        // Rows are locked in the order of their digests, and what is missing is told in the order of the manifest.
+        async Task<IReadOnlyList<Digest>> MissingOfAsync(string sql, IReadOnlyList<Digest> wanted)
+        {
+            var ordered = wanted.OrderBy(digest => digest.ToString(), StringComparer.Ordinal).ToList();
+            var found = await session.ForEachAsync(
+                sql, ordered, digest => [("@repository", id), ("@digest", digest.ToColumn())], cancellationToken);
+            var missing = ordered.Where((_, index) => !found[index]).ToHashSet();
+            return missing.Count == 0 ? [] : [.. wanted.Where(missing.Contains)];
+        }
     }
 
-    private async Task StoreAsync(DatabaseSession session, long repository, byte[] digest, NewManifest put, long now)
+    private async Task StoreAsync(
+        DatabaseSession session, long repository, byte[] digest, NewManifest put, CancellationToken cancellationToken)
     {
         var manifest = put.Manifest;
         await session.Connection.ExecuteAsync(
@@ -244,8 +251,8 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
                 repository_id, digest, media_type, artifact_type, config_type, subject, size, lease, pushed_at,
                 annotations, payload)
             VALUES (
-                @repository, @digest, @MediaType, @ArtifactType, @ConfigType, @Subject, @Size, @Full, @now,
-                @Annotations, @Payload)
+                @repository, @digest, @MediaType, @ArtifactType, @ConfigType, @Subject, @Size, registry_now() + @Full,
+                registry_now(), @Annotations, @Payload)
             ON CONFLICT (repository_id, digest) DO UPDATE
             SET media_type = excluded.media_type, lease = excluded.lease, pushed_at = excluded.pushed_at
             """,
@@ -259,42 +266,48 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
                 Subject = manifest.Subject?.Digest.ToColumn(),
                 Size = (long)put.Content.Length,
                 leases.Full,
-                now,
                 manifest.Annotations,
                 Payload = put.Content.ToArray(),
             });
-        foreach (var blob in manifest.Blobs)
-            await session.Prepared(
-                    InsertBlob, ("@repository", repository), ("@manifest", digest), ("@blob", blob.ToColumn()))
-                .ExecuteNonQueryAsync();
-        foreach (var child in manifest.Children)
-            await session.Prepared(
-                    InsertChild, ("@repository", repository), ("@manifest", digest), ("@child", child.ToColumn()))
-                .ExecuteNonQueryAsync();
+        await session.ForEachAsync(
+            InsertBlob,
+            manifest.Blobs,
+            blob => [("@repository", repository), ("@manifest", digest), ("@blob", blob.ToColumn())],
+            cancellationToken);
+        await session.ForEachAsync(
+            InsertChild,
+            manifest.Children,
+            child => [("@repository", repository), ("@manifest", digest), ("@child", child.ToColumn())],
+            cancellationToken);
     }
 
     private async Task MoveTagAsync(
-        DbConnection connection, long repository, Tag tag, byte[] digest, Principal principal, long now)
+        DbConnection connection, long repository, Tag tag, byte[] digest, Principal principal)
     {
-        var row = new { repository, tag = tag.Value, digest, now, leases.Full };
+        var row = new { repository, tag = tag.Value, digest, leases.Full };
 
-        // The manifest that loses the tag may have nothing else that keeps it.
-        await connection.ExecuteAsync(
-            """
-            UPDATE manifests SET lease = @Full WHERE repository_id = @repository
-                AND digest = (
-                    SELECT digest FROM tags WHERE repository_id = @repository AND name = @tag AND digest <> @digest)
-            """,
-            row);
+        var before = await connection.ExecuteScalarAsync<byte[]?>(
+            "SELECT digest FROM tags WHERE repository_id = @repository AND name = @tag", row);
         var moved = await connection.ExecuteAsync(
             """
-            INSERT INTO tags (repository_id, name, digest, updated_at) VALUES (@repository, @tag, @digest, @now)
+            INSERT INTO tags (repository_id, name, digest, updated_at)
+            VALUES (@repository, @tag, @digest, registry_now())
             ON CONFLICT (repository_id, name) DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at
             WHERE tags.digest <> excluded.digest
             """,
             row);
         if (moved > 0)
-            await TagIndex.RecordAsync(connection, repository, tag.Value, digest, principal, now);
+        {
+            // The manifest that loses the tag may have nothing else that keeps it.
+            await connection.ExecuteAsync(
+                """
+                UPDATE manifests SET lease = registry_now() + @Full
+                WHERE repository_id = @repository AND digest = @before
+                """,
+                new { repository, before, leases.Full });
+            await TagIndex.RecordAsync(connection, repository, tag.Value, digest, principal);
+        }
+
         await ManifestOutbox.AddTagAsync(connection, repository, tag.Value);
     }
 }

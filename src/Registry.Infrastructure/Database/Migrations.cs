@@ -12,20 +12,31 @@ internal static class Migrations
     /// <exception cref="StartRefusedException">
     /// The database was written by a newer program, or an applied file has changed.
     /// </exception>
-    public static async Task ApplySqliteAsync(
-        DbConnection connection, TimeProvider time, CancellationToken cancellationToken)
+    public static Task ApplySqliteAsync(DbConnection connection, CancellationToken cancellationToken)
+        => ApplyAsync(connection, "Sqlite", "BEGIN EXCLUSIVE", timeout: null, cancellationToken);
+
+    /// <inheritdoc cref="ApplySqliteAsync"/>
+    /// <remarks>Nodes that start at once wait for the first of them, and find nothing left to do.</remarks>
+    public static Task ApplyPostgreSqlAsync(DbConnection connection, CancellationToken cancellationToken)
+        => ApplyAsync(
+            connection, "PostgreSql", $"BEGIN; SELECT pg_advisory_xact_lock({PostgreSqlDatabase.MigrationLock})",
+            timeout: 0, cancellationToken);
+
+    /// <param name="timeout">Of a statement in seconds; zero for none, null for the connection's own.</param>
+    private static async Task ApplyAsync(
+        DbConnection connection, string kind, string begin, int? timeout, CancellationToken cancellationToken)
     {
-        await connection.ExecuteAsync("BEGIN EXCLUSIVE");
+        await connection.ExecuteAsync(new(begin, commandTimeout: timeout, cancellationToken: cancellationToken));
         try
         {
             await connection.ExecuteAsync(
                 """
                 CREATE TABLE IF NOT EXISTS schema_migrations (
-                    number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL)
+                    number BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)
                 """);
             var applied = (await connection.QueryAsync<(long Number, string Checksum)>(
                 "SELECT number, checksum FROM schema_migrations")).ToDictionary(row => row.Number, row => row.Checksum);
-            var known = Load("Sqlite");
+            var known = Load(kind);
             if (applied.Keys.Any(number => known.All(migration => migration.Number != number)))
             {
                 throw new StartRefusedException(
@@ -45,17 +56,11 @@ internal static class Migrations
                 }
 
                 cancellationToken.ThrowIfCancellationRequested();
-                await connection.ExecuteAsync(migration.Sql);
+                await connection.ExecuteAsync(migration.Sql, commandTimeout: timeout);
                 await connection.ExecuteAsync(
                     "INSERT INTO schema_migrations (number, name, checksum, applied_at) "
-                    + "VALUES (@Number, @Name, @Checksum, @Now)",
-                    new
-                    {
-                        migration.Number,
-                        migration.Name,
-                        migration.Checksum,
-                        Now = time.GetUtcNow().ToUnixTimeMilliseconds(),
-                    });
+                    + "VALUES (@Number, @Name, @Checksum, registry_now())",
+                    new { migration.Number, migration.Name, migration.Checksum });
             }
 
             await connection.ExecuteAsync("COMMIT");
@@ -73,9 +78,9 @@ internal static class Migrations
         {
             await connection.ExecuteAsync("ROLLBACK");
         }
-        catch (DbException)
+        catch (Exception e) when (e is DbException or InvalidOperationException)
         {
-            // SQLite has done it already (disk full, I/O error): what it said first is what counts.
+            // It is done already (disk full, connection lost): what was said first is what counts.
         }
     }
 

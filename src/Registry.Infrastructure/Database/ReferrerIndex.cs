@@ -17,13 +17,16 @@ internal sealed class ReferrerIndex(RegistryDatabase database) : IReferrerIndex
         => database.ReadAsync(
             async session =>
             {
+                // No type has a NUL in it, and PostgreSQL takes none in a value.
+                if (artifactType?.Contains('\0', StringComparison.Ordinal) == true)
+                    return Page<Referrer>.Of([], page.Size);
                 var after = Digest.TryParse(page.After, out var last) ? last.ToColumn() : [];
                 var command = session.Prepared(
                     """
                     SELECT m.media_type, m.digest, m.size, m.artifact_type, m.annotations
-                    FROM repositories r
-                    JOIN manifests m ON m.repository_id = r.id AND m.subject = @subject AND m.digest > @after
-                    WHERE r.registry = @registry AND r.name = @name AND (@type = '' OR m.artifact_type = @type)
+                    FROM manifests m
+                    WHERE m.repository_id = (SELECT id FROM repositories WHERE registry = @registry AND name = @name)
+                        AND m.subject = @subject AND m.digest > @after AND (@type = '' OR m.artifact_type = @type)
                     ORDER BY m.digest LIMIT @limit
                     """,
                     ("@registry", repository.Registry.Value),

@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 namespace Registry.Infrastructure.Database;
 
 /// <summary>
@@ -25,47 +23,8 @@ internal abstract class RegistryDatabase : IAsyncDisposable
     public abstract Task<T> WriteAsync<T>(
         Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken);
 
+    /// <summary>Runs <paramref name="work"/> while no other node of this database runs any.</summary>
+    public abstract Task AloneAsync(Func<Task> work, CancellationToken cancellationToken);
+
     public abstract ValueTask DisposeAsync();
-}
-
-/// <summary>A connection for the length of one piece of work, with its prepared commands.</summary>
-internal sealed class DatabaseSession(DbConnection connection) : IAsyncDisposable
-{
-    private readonly Dictionary<string, DbCommand> _prepared = new(StringComparer.Ordinal);
-
-    public DbConnection Connection { get; } = connection;
-
-    /// <summary>
-    /// A command that is kept with the connection, for the hottest statements: parsing the SQL costs more than running
-    /// it. The values are those of <paramref name="parameters"/>, in any order.
-    /// </summary>
-    public DbCommand Prepared(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
-    {
-        if (!_prepared.TryGetValue(sql, out var command))
-        {
-            command = Connection.CreateCommand();
-#pragma warning disable CA2100 // the texts are constants of the adapters
-            command.CommandText = sql;
-#pragma warning restore CA2100
-            foreach (var (name, _) in parameters)
-            {
-                var parameter = command.CreateParameter();
-                parameter.ParameterName = name;
-                command.Parameters.Add(parameter);
-            }
-
-            _prepared.Add(sql, command);
-        }
-
-        foreach (var (name, value) in parameters)
-            command.Parameters[name].Value = value;
-        return command;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var command in _prepared.Values)
-            await command.DisposeAsync();
-        await Connection.DisposeAsync();
-    }
 }

@@ -13,14 +13,17 @@ internal static class Repositories
             new { Registry = repository.Registry.Value, Name = repository.Name.Value });
 
     /// <summary>The repository's row, made when it is the first time that anything gets into it.</summary>
-    public static async Task<long> EnsureRepositoryAsync(
-        this DbConnection connection, RepositoryIdentity repository, long now)
+    /// <remarks>
+    /// When another writer makes it at the same time, its row is touched to get its id; only a column that is no key,
+    /// or PostgreSQL would lock out everybody who refers to it.
+    /// </remarks>
+    public static async Task<long> EnsureRepositoryAsync(this DbConnection connection, RepositoryIdentity repository)
         => await connection.FindRepositoryAsync(repository)
             ?? await connection.ExecuteScalarAsync<long>(
                 """
-                INSERT INTO repositories (registry, name, created_at) VALUES (@Registry, @Name, @now)
-                ON CONFLICT (registry, name) DO UPDATE SET name = excluded.name
+                INSERT INTO repositories (registry, name, created_at) VALUES (@Registry, @Name, registry_now())
+                ON CONFLICT (registry, name) DO UPDATE SET created_at = repositories.created_at
                 RETURNING id
                 """,
-                new { Registry = repository.Registry.Value, Name = repository.Name.Value, now });
+                new { Registry = repository.Registry.Value, Name = repository.Name.Value });
 }

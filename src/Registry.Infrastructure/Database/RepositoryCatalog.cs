@@ -12,12 +12,12 @@ internal sealed class RepositoryCatalog(RegistryDatabase database) : ICatalog
             async session =>
             {
                 // Every character of a name sorts before DEL: prefix and prefix + DEL enclose the names that begin with
-                // it.
+                // it. A scalar subquery, unlike EXISTS, is never turned into a join that reads all manifests first.
                 var command = session.Prepared(
                     """
                     SELECT r.name FROM repositories r
                     WHERE r.registry = @registry AND r.name > @after AND r.name >= @prefix AND r.name < @behind
-                        AND EXISTS (SELECT 1 FROM manifests m WHERE m.repository_id = r.id)
+                        AND (SELECT 1 FROM manifests m WHERE m.repository_id = r.id LIMIT 1) IS NOT NULL
                     ORDER BY r.name LIMIT @limit
                     """,
                     ("@registry", registry.Value),

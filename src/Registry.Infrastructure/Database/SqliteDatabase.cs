@@ -41,7 +41,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             if (await _writing.Connection.ExecuteScalarAsync<string>("PRAGMA journal_mode = WAL") != "wal")
                 throw Refused("it is no file on a disk that can hold a write-ahead log");
             Execute(_writing, $"PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {CheckpointPages}");
-            await Migrations.ApplySqliteAsync(_writing.Connection, time, cancellationToken);
+            await Migrations.ApplySqliteAsync(_writing.Connection, cancellationToken);
         }
         catch (Exception e) when (e is SqliteException or ArgumentException)
         {
@@ -97,6 +97,9 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         return request.Result;
     }
 
+    // Nobody else: the data folder's lock keeps other processes out.
+    public override Task AloneAsync(Func<Task> work, CancellationToken cancellationToken) => work();
+
     public override async ValueTask DisposeAsync()
     {
         lock (_queue)
@@ -124,6 +127,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         try
         {
             connection.Open();
+            connection.CreateFunction("registry_now", () => time.GetUtcNow().ToUnixTimeMilliseconds());
             var session = new DatabaseSession(connection);
             Execute(session, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
             return session;

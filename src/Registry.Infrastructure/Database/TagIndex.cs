@@ -16,28 +16,27 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
         => database.ReadAsync(
             async session =>
             {
-                // One statement tells a repository without tags (one row without a name) from no repository (no row).
                 var command = session.Prepared(
                     """
-                    SELECT t.name FROM repositories r
-                    LEFT JOIN (SELECT repository_id, name FROM tags) t ON t.repository_id = r.id AND t.name > @after
-                    WHERE r.registry = @registry AND r.name = @name
-                    ORDER BY t.name LIMIT @limit
+                    SELECT name FROM tags
+                    WHERE repository_id = (SELECT id FROM repositories WHERE registry = @registry AND name = @name)
+                        AND name > @after
+                    ORDER BY name LIMIT @limit
                     """,
                     ("@registry", repository.Registry.Value),
                     ("@name", repository.Name.Value),
                     ("@after", page.After ?? ""),
                     ("@limit", page.Size + 1L));
-                await using var row = await command.ExecuteReaderAsync(cancellationToken);
-                var (found, tags) = (false, new List<string>());
-                while (await row.ReadAsync(cancellationToken))
+                var tags = new List<string>();
+                await using (var row = await command.ExecuteReaderAsync(cancellationToken))
                 {
-                    found = true;
-                    if (!row.IsDBNull(0))
+                    while (await row.ReadAsync(cancellationToken))
                         tags.Add(row.GetString(0));
                 }
 
-                return found ? Page<string>.Of(tags, page.Size) : null;
+                return tags.Count > 0 || await session.Connection.FindRepositoryAsync(repository) is not null
+                    ? Page<string>.Of(tags, page.Size)
+                    : null;
             },
             cancellationToken);
 
@@ -48,12 +47,14 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
             {
                 if (await session.Connection.FindRepositoryAsync(repository) is not { } id)
                     return null;
+                // Subqueries, not a join: a plan made once for pages of every size would read and sort all tags for it.
+                const string OfManifest = "FROM manifests m WHERE m.repository_id = @id AND m.digest = t.digest";
                 var rows = await session.Connection.QueryAsync<Row>(
-                    """
-                    SELECT t.name, t.digest, m.media_type AS MediaType, m.artifact_type AS ArtifactType, m.size,
+                    $"""
+                    SELECT t.name, t.digest, (SELECT m.media_type {OfManifest}) AS MediaType,
+                        (SELECT m.artifact_type {OfManifest}) AS ArtifactType, (SELECT m.size {OfManifest}) AS Size,
                         t.updated_at AS UpdatedAt
-                    FROM tags t JOIN manifests m ON m.repository_id = t.repository_id AND m.digest = t.digest
-                    WHERE t.repository_id = @id AND t.name > @after ORDER BY t.name LIMIT @limit
+                    FROM tags t WHERE t.repository_id = @id AND t.name > @after ORDER BY t.name LIMIT @limit
                     """,
                     new { id, after = page.After ?? "", limit = page.Size + 1 });
                 return Page<TaggedManifest>.Of([.. rows.Select(row => row.ToTag())], page.Size);
@@ -64,35 +65,37 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
         RepositoryIdentity repository, Tag tag, Principal principal, CancellationToken cancellationToken)
     {
         var deleted = await database.WriteAsync(
-            session => DeleteAsync(session.Connection, repository, tag, principal), durable: true, cancellationToken);
+            session => DeleteAsync(session, repository, tag, principal), durable: true, cancellationToken);
         outbox.Announce();
         return deleted;
     }
 
     /// <summary>Writes a move (or, without a digest, the deletion) of a tag into its history.</summary>
     public static Task RecordAsync(
-        DbConnection connection, long repository, string tag, byte[]? digest, Principal principal, long now)
+        DbConnection connection, long repository, string tag, byte[]? digest, Principal principal)
         => connection.ExecuteAsync(
             """
             INSERT INTO tag_history (repository_id, tag, digest, principal, changed_at)
-            VALUES (@repository, @tag, @digest, @Principal, @now)
+            VALUES (@repository, @tag, @digest, @Principal, registry_now())
             """,
-            new { repository, tag, digest, Principal = principal.Name, now });
+            new { repository, tag, digest, Principal = principal.Name });
 
     private async Task<bool> DeleteAsync(
-        DbConnection connection, RepositoryIdentity repository, Tag tag, Principal principal)
+        DatabaseSession session, RepositoryIdentity repository, Tag tag, Principal principal)
     {
+        var connection = session.Connection;
         if (await connection.FindRepositoryAsync(repository) is not { } id)
             return false;
+        await session.LockForDeleteAsync(id, tag);
         var digest = await connection.ExecuteScalarAsync<byte[]?>(
             "DELETE FROM tags WHERE repository_id = @id AND name = @Value RETURNING digest", new { id, tag.Value });
         if (digest is null)
             return false;
 
         await connection.ExecuteAsync(
-            "UPDATE manifests SET lease = @Full WHERE repository_id = @id AND digest = @digest",
+            "UPDATE manifests SET lease = registry_now() + @Full WHERE repository_id = @id AND digest = @digest",
             new { id, digest, leases.Full });
-        await RecordAsync(connection, id, tag.Value, digest: null, principal, leases.Now);
+        await RecordAsync(connection, id, tag.Value, digest: null, principal);
         await ManifestOutbox.AddTagAsync(connection, id, tag.Value);
         return true;
     }

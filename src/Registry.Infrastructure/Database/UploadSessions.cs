@@ -14,7 +14,7 @@ namespace Registry.Infrastructure.Database;
 /// an entry of this process; only where other processes share the database does it also stand in the row, at the price
 /// of a write.
 /// </remarks>
-internal sealed class UploadSessions(RegistryDatabase database, Leases leases, TimeProvider time) : IUploadSessions
+internal sealed class UploadSessions(RegistryDatabase database, TimeProvider time) : IUploadSessions
 {
     /// <summary>How long a claim outlives a node that was killed. It is renewed four times as often.</summary>
     public static readonly TimeSpan ClaimLength = TimeSpan.FromSeconds(20);
@@ -22,13 +22,13 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases, T
     private const string Columns
         = "id, registry, repository, store, owner, algorithm, position, version, expires_at AS ExpiresAt, state";
 
+    private static readonly long ClaimMilliseconds = (long)ClaimLength.TotalMilliseconds;
+
     private readonly ConcurrentDictionary<UploadId, bool> _claimed = new();
 
     private bool IsShared => database.IsShared;
 
     private TimeProvider Time => time;
-
-    private long ClaimEnd => leases.Now + (long)ClaimLength.TotalMilliseconds;
 
     public Task StartAsync(UploadSession session, CancellationToken cancellationToken)
         => database.WriteAsync(
@@ -37,7 +37,8 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases, T
                 INSERT INTO uploads
                     (id, registry, repository, store, owner, algorithm, position, version, expires_at, state)
                 VALUES
-                    (@Id, @Registry, @Repository, @Store, @Owner, @Algorithm, @Offset, @Version, @ExpiresAt, @State)
+                    (@Id, @Registry, @Repository, @Store, @Owner, @Algorithm, @Offset, @Version, registry_now() + @Rest,
+                     @State)
                 """,
                 new
                 {
@@ -49,7 +50,7 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases, T
                     Algorithm = session.Algorithm.Name,
                     session.Offset,
                     session.Version,
-                    ExpiresAt = session.ExpiresAt.ToUnixTimeMilliseconds(),
+                    Rest = Rest(session.ExpiresAt),
                     session.State,
                 }),
             durable: false,
@@ -60,13 +61,12 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases, T
         => database.ReadAsync(
             async session => (await session.Connection.QuerySingleOrDefaultAsync<Row>(
                 $"SELECT {Columns} FROM uploads "
-                + "WHERE id = @id AND registry = @Registry AND repository = @Name AND expires_at > @Now",
+                + "WHERE id = @id AND registry = @Registry AND repository = @Name AND expires_at > registry_now()",
                 new
                 {
                     id = id.ToString(),
                     Registry = repository.Registry.Value,
                     Name = repository.Name.Value,
-                    leases.Now,
                 }))?.ToSession(),
             cancellationToken);
 
@@ -100,14 +100,15 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases, T
             async write => await write.Connection.ExecuteAsync(
                 """
                 UPDATE uploads
-                SET position = @Offset, state = @State, version = version + 1, expires_at = @expires, claimed_until = 0
+                SET position = @Offset, state = @State, version = version + 1, expires_at = registry_now() + @Rest,
+                    claimed_until = 0
                 WHERE id = @Id AND version = @Version
                 """,
                 new
                 {
                     appended.Offset,
                     appended.State,
-                    expires = expiresAt.ToUnixTimeMilliseconds(),
+                    Rest = Rest(expiresAt),
                     Id = session.Id.ToString(),
                     session.Version,
                 }) > 0,
@@ -136,8 +137,8 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases, T
     public Task<IReadOnlyList<UploadSession>> ListExpiredAsync(int limit, CancellationToken cancellationToken)
         => database.ReadAsync<IReadOnlyList<UploadSession>>(
             async session => [.. (await session.Connection.QueryAsync<Row>(
-                $"SELECT {Columns} FROM uploads WHERE expires_at <= @Now ORDER BY expires_at LIMIT @limit",
-                new { leases.Now, limit })).Select(row => row.ToSession())],
+                $"SELECT {Columns} FROM uploads WHERE expires_at <= registry_now() ORDER BY expires_at LIMIT @limit",
+                new { limit })).Select(row => row.ToSession())],
             cancellationToken);
 
     public async Task<UploadSession?> RemoveExpiredAsync(UploadId id, CancellationToken cancellationToken)
@@ -149,10 +150,11 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases, T
             return await database.WriteAsync(
                 async session => (await session.Connection.QuerySingleOrDefaultAsync<Row>(
                     $"""
-                    DELETE FROM uploads WHERE id = @id AND expires_at <= @Now AND claimed_until <= @Now
+                    DELETE FROM uploads
+                    WHERE id = @id AND expires_at <= registry_now() AND claimed_until <= registry_now()
                     RETURNING {Columns}
                     """,
-                    new { id = id.ToString(), leases.Now }))?.ToSession(),
+                    new { id = id.ToString() }))?.ToSession(),
                 durable: false,
                 cancellationToken);
         }
@@ -174,9 +176,9 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases, T
         => database.WriteAsync(
             async session => (await session.Connection.QuerySingleOrDefaultAsync<Row>(
                 $"""
-                UPDATE uploads SET version = version + 1, claimed_until = @ClaimEnd
+                UPDATE uploads SET version = version + 1, claimed_until = registry_now() + @ClaimMilliseconds
                 WHERE id = @id AND registry = @Registry AND repository = @Name AND owner = @owner
-                    AND expires_at > @Now AND claimed_until <= @Now
+                    AND expires_at > registry_now() AND claimed_until <= registry_now()
                 RETURNING {Columns}
                 """,
                 new
@@ -185,8 +187,7 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases, T
                     Registry = repository.Registry.Value,
                     Name = repository.Name.Value,
                     owner,
-                    leases.Now,
-                    ClaimEnd,
+                    ClaimMilliseconds,
                 }))?.ToSession(),
             durable: false,
             cancellationToken);
@@ -194,10 +195,16 @@ internal sealed class UploadSessions(RegistryDatabase database, Leases leases, T
     private Task<bool> KeepClaimAsync(UploadSession session, bool release, CancellationToken cancellationToken)
         => database.WriteAsync(
             async write => await write.Connection.ExecuteAsync(
-                "UPDATE uploads SET claimed_until = @until WHERE id = @Id AND version = @Version",
-                new { until = release ? 0 : ClaimEnd, Id = session.Id.ToString(), session.Version }) > 0,
+                release
+                    ? "UPDATE uploads SET claimed_until = 0 WHERE id = @Id AND version = @Version"
+                    : "UPDATE uploads SET claimed_until = registry_now() + @ClaimMilliseconds "
+                        + "WHERE id = @Id AND version = @Version",
+                new { ClaimMilliseconds, Id = session.Id.ToString(), session.Version }) > 0,
             durable: false,
             cancellationToken);
+
+    // The end is by this node's clock, what counts is the database's: only the length is common to both.
+    private long Rest(DateTimeOffset expiresAt) => (long)(expiresAt - time.GetUtcNow()).TotalMilliseconds;
 
     private sealed class Claim : IUploadClaim
     {

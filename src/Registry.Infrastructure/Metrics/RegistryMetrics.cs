@@ -4,7 +4,10 @@ using OpenTelemetry.Metrics;
 
 namespace Registry.Infrastructure.Metrics;
 
-/// <summary>What the framework measures of this process: requests, connections, memory, collections, threads.</summary>
+/// <summary>
+/// What the framework measures of this process: requests, connections, memory, collections, threads; and what the
+/// PostgreSQL provider measures of its commands.
+/// </summary>
 public sealed class RegistryMetrics : IHostedLifecycleService, IDisposable
 {
     private readonly PrometheusExporter _exporter = new();
@@ -23,7 +26,8 @@ public sealed class RegistryMetrics : IHostedLifecycleService, IDisposable
     {
         _provider = Task.Run(
             () => Sdk.CreateMeterProviderBuilder()
-                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
+                .AddMeter(
+                    "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql")
                 .AddReader(new BaseExportingMetricReader(_exporter))
                 .Build(),
             CancellationToken.None);

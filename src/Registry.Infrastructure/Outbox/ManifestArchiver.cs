@@ -12,7 +12,7 @@ namespace Registry.Infrastructure.Outbox;
 
 /// <summary>
 /// Brings the stores' copies of manifests and tags into agreement with the database, behind the answers to pushes. What
-/// a crash interrupts is done again.
+/// a crash interrupts is done again; of several nodes, each does what it gets hold of first.
 /// </summary>
 internal sealed partial class ManifestArchiver(
     ManifestOutbox outbox, IManifestIndex manifests, RegistryMap registries, BlobStores stores,
@@ -67,8 +67,9 @@ internal sealed partial class ManifestArchiver(
         {
             var began = Stopwatch.GetTimestamp();
             var written = new Dictionary<IManifestArchive, List<OutboxEntry>>();
-            var (done, failure) = (new List<OutboxEntry>(entries.Count), (Exception?)null);
-            foreach (var entry in entries)
+            var (done, left) = (new List<OutboxEntry>(entries.Count), new List<OutboxEntry>());
+            Exception? failure = null;
+            foreach (var entry in await outbox.ClaimAsync(entries, cancellationToken))
             {
                 try
                 {
@@ -81,6 +82,7 @@ internal sealed partial class ManifestArchiver(
                 }
                 catch (StorageException e)
                 {
+                    left.Add(entry);
                     failure = e;
                 }
             }
@@ -94,11 +96,13 @@ internal sealed partial class ManifestArchiver(
                 }
                 catch (StorageException e)
                 {
+                    left.AddRange(copies);
                     failure = e;
                 }
             }
 
             await outbox.RemoveAsync(done, cancellationToken);
+            await outbox.GiveBackAsync(left, cancellationToken);
             after = entries[^1].Id;
             complete &= failure is null;
             if (failure is not null)

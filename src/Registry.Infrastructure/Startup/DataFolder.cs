@@ -2,8 +2,11 @@ using Registry.Infrastructure.FileSystem;
 
 namespace Registry.Infrastructure.Startup;
 
-/// <summary>The folder that everything of this instance is in by default, held by one process at a time.</summary>
-internal sealed class DataFolder(string path) : IDisposable
+/// <summary>The folder that everything of this instance is in by default.</summary>
+/// <param name="alone">
+/// Whether one process at a time may have it; otherwise nothing depends on it, and it need not even exist.
+/// </param>
+internal sealed class DataFolder(string path, bool alone) : IDisposable
 {
     private FileStream? _lock;
 
@@ -14,6 +17,8 @@ internal sealed class DataFolder(string path) : IDisposable
     /// </exception>
     public void Hold()
     {
+        if (!alone)
+            return;
         try
         {
             DurableFiles.CreateFolder(System.IO.Path.GetFullPath(Path));

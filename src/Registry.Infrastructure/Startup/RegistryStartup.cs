@@ -18,7 +18,8 @@ internal sealed class RegistryStartup(
     {
         data.Hold();
         await database.OpenAsync(cancellationToken);
-        await PrepareStoresAsync(cancellationToken);
+        // Of nodes that start at once, one makes a new store its own and the others find it so.
+        await database.AloneAsync(() => PrepareStoresAsync(cancellationToken), cancellationToken);
         await RefuseHiddenRepositoriesAsync(cancellationToken);
     }
 

@@ -2,14 +2,17 @@ using System.Net;
 using Registry.Application.Registries;
 using Registry.Domain.Repositories;
 using Registry.Infrastructure;
+using Registry.Infrastructure.Database;
 
 namespace Registry.Web.Configuration;
 
 /// <summary>Defaults that depend on other settings, and what the settings must be like together.</summary>
 internal static class OptionsRules
 {
+    /// <exception cref="StartRefusedException">A file that the settings name cannot be read.</exception>
     public static void Complete(RegistryOptions options)
     {
+        ReadConnectionString(options.Database);
         if (options.Stores.Count == 0)
             options.Stores["default"] = new();
         foreach (var (name, store) in options.Stores)
@@ -59,8 +62,44 @@ internal static class OptionsRules
                 + "(no path, no *).");
         }
 
+        CheckDatabase(options.Database);
         CheckStores(options);
         CheckRegistries(options);
+    }
+
+    private static void CheckDatabase(DatabaseOptions database)
+    {
+        Require(
+            database.Kind != DatabaseKind.PostgreSql || !string.IsNullOrWhiteSpace(database.ConnectionString),
+            "Registry:Database:ConnectionString is missing: PostgreSQL needs one, "
+            + "such as Host=db.example.com;Database=registry;Username=registry;Password=….");
+        Require(
+            database.MaxConnections is >= 2 and <= 1000,
+            $"Registry:Database:MaxConnections is {database.MaxConnections}, it must be from 2 to 1000.");
+        Require(
+            database.MaxWait > TimeSpan.Zero && database.MaxWait <= TimeSpan.FromHours(1),
+            $"Registry:Database:MaxWait is {database.MaxWait}, it must be above zero and an hour at most.");
+    }
+
+    // One line, and nothing of the secret in what is said about it.
+    private static void ReadConnectionString(DatabaseOptions database)
+    {
+        if (string.IsNullOrEmpty(database.ConnectionStringFile))
+            return;
+        Require(
+            string.IsNullOrEmpty(database.ConnectionString),
+            "Registry:Database:ConnectionString and Registry:Database:ConnectionStringFile are both set: leave one.");
+        try
+        {
+            database.ConnectionString = File.ReadAllText(database.ConnectionStringFile).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartRefusedException(
+                $"Registry:Database:ConnectionStringFile is '{database.ConnectionStringFile}', which cannot be read "
+                + $"({e.Message.TrimEnd('.')}): name a file that the server's user may read.",
+                e);
+        }
     }
 
     // One store would take for its own, or purge, what another one has written.

@@ -7,6 +7,8 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteBlobLinksTests : BlobLinksContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlBlobLinksTests : BlobLinksContract<PostgreSqlTestDatabase>;
+
 public abstract class BlobLinksContract<TDatabase> : MetadataContract<TDatabase>
     where TDatabase : TestDatabase, new()
 {

@@ -5,6 +5,8 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteCatalogTests : CatalogContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlCatalogTests : CatalogContract<PostgreSqlTestDatabase>;
+
 public abstract class CatalogContract<TDatabase> : MetadataContract<TDatabase>
     where TDatabase : TestDatabase, new()
 {

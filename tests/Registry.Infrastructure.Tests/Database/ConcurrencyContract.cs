@@ -4,6 +4,8 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteConcurrencyTests : ConcurrencyContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlConcurrencyTests : ConcurrencyContract<PostgreSqlTestDatabase>;
+
 public abstract class ConcurrencyContract<TDatabase> : MetadataContract<TDatabase>
     where TDatabase : TestDatabase, new()
 {

@@ -28,5 +28,7 @@ internal sealed class CountingDatabase(RegistryDatabase database) : RegistryData
         return database.WriteAsync(write, durable, cancellationToken);
     }
 
+    public override Task AloneAsync(Func<Task> work, CancellationToken cancellationToken) => database.AloneAsync(work, cancellationToken);
+
     public override ValueTask DisposeAsync() => database.DisposeAsync();
 }

@@ -5,6 +5,8 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteLeaseTests : LeaseContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlLeaseTests : LeaseContract<PostgreSqlTestDatabase>;
+
 /// <summary>What a client was told exists is kept for a while; and pulls, which rely on references, write nothing.</summary>
 public abstract class LeaseContract<TDatabase> : MetadataContract<TDatabase>
     where TDatabase : TestDatabase, new()

@@ -6,6 +6,8 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteManifestIndexTests : ManifestIndexContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlManifestIndexTests : ManifestIndexContract<PostgreSqlTestDatabase>;
+
 public abstract class ManifestIndexContract<TDatabase> : MetadataContract<TDatabase>
     where TDatabase : TestDatabase, new()
 {

@@ -6,6 +6,8 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteManifestOutboxTests : ManifestOutboxContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlManifestOutboxTests : ManifestOutboxContract<PostgreSqlTestDatabase>;
+
 public abstract class ManifestOutboxContract<TDatabase> : MetadataContract<TDatabase>
     where TDatabase : TestDatabase, new()
 {
@@ -109,6 +111,58 @@ public abstract class ManifestOutboxContract<TDatabase> : MetadataContract<TData
     [Fact]
     public async Task Whoever_waits_in_vain_waits_no_longer_than_he_likes()
         => await Outbox.WaitAsync(TimeSpan.FromMilliseconds(1), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+
+    [Fact]
+    public async Task A_note_that_one_worker_has_is_left_to_him_until_he_should_be_done()
+    {
+        await PushAsync(Plain("image"));
+        var notes = await ReadAsync();
+        Assert.Equal(notes, await Outbox.ClaimAsync(notes, CancellationToken.None));
+
+        Assert.Empty(await ReadAsync());
+        Assert.Empty(await Outbox.ClaimAsync(notes, CancellationToken.None));
+
+        Time.Advance(ManifestOutbox.Claim);
+        Assert.Equal(notes, await Outbox.ClaimAsync(await ReadAsync(), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_note_that_changed_since_it_was_read_is_not_claimed_with_what_it_said_then()
+    {
+        await PushAsync(Plain("before").Tagged("v1"));
+        var notes = await ReadAsync();
+        await PushAsync(Plain("after").Tagged("v1"));
+        Assert.DoesNotContain(await Outbox.ClaimAsync(notes, CancellationToken.None), note => note.Tag is not null);
+    }
+
+    [Fact]
+    public async Task What_changed_while_it_was_worked_on_and_what_is_given_back_can_be_claimed_at_once()
+    {
+        await PushAsync(Plain("before").Tagged("v1"));
+        var working = await Outbox.ClaimAsync(await ReadAsync(), CancellationToken.None);
+        var after = await PushAsync(Plain("after").Tagged("v1"));
+        await Outbox.RemoveAsync(working, CancellationToken.None);
+        var again = await Outbox.ClaimAsync(await ReadAsync(), CancellationToken.None);
+        Assert.Equal([after.Digest, after.Digest], again.Select(note => note.Digest)); // the tag and the new manifest
+
+        await Outbox.GiveBackAsync(again, CancellationToken.None);
+        Assert.Equal(2, (await Outbox.ClaimAsync(await ReadAsync(), CancellationToken.None)).Count);
+    }
+
+    [Fact]
+    public async Task A_worker_who_took_too_long_may_have_undone_a_newer_copy_so_it_is_looked_at_again()
+    {
+        await PushAsync(Plain("before").Tagged("v1"));
+        var slow = await Outbox.ClaimAsync(await ReadAsync(), CancellationToken.None);
+        Time.Advance(ManifestOutbox.Claim);
+        var after = await PushAsync(Plain("after").Tagged("v1"));
+        await Outbox.RemoveAsync(await Outbox.ClaimAsync(await ReadAsync(), CancellationToken.None), CancellationToken.None);
+        Assert.Empty(await ReadAsync());
+
+        await Outbox.RemoveAsync(slow, CancellationToken.None);
+
+        Assert.Contains(await ReadAsync(), note => note.Tag == "v1" && note.Digest == after.Digest);
+    }
 
     private Task<IReadOnlyList<OutboxEntry>> ReadAsync() => Outbox.ReadAsync(0, 100, CancellationToken.None);
 

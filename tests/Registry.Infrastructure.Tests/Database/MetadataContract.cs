@@ -42,10 +42,10 @@ public abstract class MetadataContract<TDatabase> : IAsyncLifetime
     public async Task InitializeAsync()
     {
         Database = Share(Place.Connect(Time));
-        var leases = new Leases(new GarbageCollectionOptions { Lease = Lease }, Time);
+        var leases = new Leases(new GarbageCollectionOptions { Lease = Lease });
         Outbox = new(Database);
         Links = new BlobLinks(Database, leases);
-        Uploads = new UploadSessions(Database, leases, Time);
+        Uploads = new UploadSessions(Database, Time);
         Manifests = new ManifestIndex(Database, leases, Outbox);
         Tags = new TagIndex(Database, leases, Outbox);
         Referrers = new ReferrerIndex(Database);

@@ -7,6 +7,8 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteReferrerIndexTests : ReferrerIndexContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlReferrerIndexTests : ReferrerIndexContract<PostgreSqlTestDatabase>;
+
 public abstract class ReferrerIndexContract<TDatabase> : MetadataContract<TDatabase>
     where TDatabase : TestDatabase, new()
 {

@@ -5,6 +5,8 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteTagIndexTests : TagIndexContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlTagIndexTests : TagIndexContract<PostgreSqlTestDatabase>;
+
 public abstract class TagIndexContract<TDatabase> : MetadataContract<TDatabase>
     where TDatabase : TestDatabase, new()
 {

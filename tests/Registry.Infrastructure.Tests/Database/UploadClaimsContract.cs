@@ -1,4 +1,3 @@
-using Registry.Application.GarbageCollection;
 using Registry.Application.Uploads;
 using Registry.Domain.Errors;
 using Registry.Domain.Uploads;
@@ -9,8 +8,12 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteUploadClaimsTests : UploadClaimsContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlUploadClaimsTests : UploadClaimsContract<PostgreSqlTestDatabase>;
+
 /// <summary>The statements of a shared database, which are the same on every kind.</summary>
 public sealed class SqliteSharedUploadClaimsTests : SharedUploadClaimsContract<SqliteTestDatabase>;
+
+public sealed class PostgreSqlSharedUploadClaimsTests : SharedUploadClaimsContract<PostgreSqlTestDatabase>;
 
 /// <summary>One writer for each session.</summary>
 public abstract class UploadClaimsContract<TDatabase> : MetadataContract<TDatabase>
@@ -139,7 +142,7 @@ public abstract class SharedUploadClaimsContract<TDatabase> : UploadClaimsContra
     private protected override CountingDatabase Share(RegistryDatabase database)
     {
         var shared = new CountingDatabase(_unsteady = new UnsteadyDatabase(database));
-        _other = new UploadSessions(shared, new(new GarbageCollectionOptions(), Time), Time);
+        _other = new UploadSessions(shared, Time);
         return shared;
     }
 
@@ -270,6 +273,8 @@ public abstract class SharedUploadClaimsContract<TDatabase> : UploadClaimsContra
             => Fails
                 ? Task.FromException<T>(new StorageException(OciError.Unavailable("database"), new TimeoutException()))
                 : database.WriteAsync(write, durable, cancellationToken);
+
+        public override Task AloneAsync(Func<Task> work, CancellationToken cancellationToken) => database.AloneAsync(work, cancellationToken);
 
         public override ValueTask DisposeAsync() => database.DisposeAsync();
     }

@@ -6,6 +6,8 @@ namespace Registry.Infrastructure.Tests.Database;
 
 public sealed class SqliteUploadSessionsTests : UploadSessionsContract<SqliteTestDatabase>;
 
+public sealed class PostgreSqlUploadSessionsTests : UploadSessionsContract<PostgreSqlTestDatabase>;
+
 public abstract class UploadSessionsContract<TDatabase> : MetadataContract<TDatabase>
     where TDatabase : TestDatabase, new()
 {

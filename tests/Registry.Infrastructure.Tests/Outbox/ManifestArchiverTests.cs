@@ -1,3 +1,4 @@
+using Dapper;
 using Registry.Application.Manifests;
 using Registry.Application.Tags;
 using Registry.Domain.Manifests;
@@ -104,7 +105,7 @@ public sealed class ManifestArchiverTests : IDisposable
 
         await instance.RunAsync<ManifestArchiver>();
         await UntilAsync(() => Task.FromResult(instance.Errors.Count > 0));
-        await UntilAsync(async () => (await PendingAsync(instance)).All(note => note.Repository == App));
+        await UntilAsync(async () => (await PendingAsync(instance)).All(repository => repository == App.Name.Value));
         Assert.Equal(2, (await PendingAsync(instance)).Count);
         Assert.Contains(Files(), file => file.StartsWith($"{Repositories}/team/other/_manifests/tags/v1/", StringComparison.Ordinal));
 
@@ -139,8 +140,11 @@ public sealed class ManifestArchiverTests : IDisposable
         return manifest;
     }
 
-    private static Task<IReadOnlyList<OutboxEntry>> PendingAsync(Instance instance)
-        => instance.Get<ManifestOutbox>().ReadAsync(0, 1000, CancellationToken.None);
+    // Those too that are being worked on.
+    private static Task<List<string>> PendingAsync(Instance instance)
+        => instance.Get<RegistryDatabase>().ReadAsync(
+            async session => (await session.Connection.QueryAsync<string>("SELECT r.name FROM outbox o JOIN repositories r ON r.id = o.repository_id")).AsList(),
+            CancellationToken.None);
 
     private static Task DoneAsync(Instance instance) => UntilAsync(async () => (await PendingAsync(instance)).Count == 0);
 

@@ -1,0 +1,76 @@
+using System.Data.Common;
+
+namespace Registry.Infrastructure.Database;
+
+/// <summary>
+/// A connection for the length of one piece of work, with its prepared commands, and the few words that databases do
+/// not have in common.
+/// </summary>
+internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
+{
+    private readonly Dictionary<string, DbCommand> _prepared = new(StringComparer.Ordinal);
+
+    public DbConnection Connection { get; } = connection;
+
+    /// <summary>False where one writer at a time makes every lock of rows superfluous.</summary>
+    public virtual bool LocksRows => false;
+
+    /// <summary>Ends a SELECT: rows of <paramref name="table"/> stay as they are until this transaction ends.</summary>
+    public virtual string ForShare(string table) => "";
+
+    /// <summary>Ends a SELECT: rows of <paramref name="table"/> stay there, though they may change.</summary>
+    public virtual string ForKeyShare(string table) => "";
+
+    /// <summary>Ends a SELECT: rows are locked, and those that somebody else has locked are left out.</summary>
+    public virtual string SkipLocked => "";
+
+    /// <summary>
+    /// A command that is kept with the connection, for the hottest statements: parsing the SQL costs more than running
+    /// it. The values are those of <paramref name="parameters"/>, in any order.
+    /// </summary>
+    public DbCommand Prepared(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
+    {
+        if (!_prepared.TryGetValue(sql, out var command))
+        {
+            command = Connection.CreateCommand();
+#pragma warning disable CA2100 // the texts are constants of the adapters
+            command.CommandText = sql;
+#pragma warning restore CA2100
+            foreach (var (name, _) in parameters)
+            {
+                var parameter = command.CreateParameter();
+                parameter.ParameterName = name;
+                command.Parameters.Add(parameter);
+            }
+
+            _prepared.Add(sql, command);
+        }
+
+        foreach (var (name, value) in parameters)
+            command.Parameters[name].Value = value;
+        return command;
+    }
+
+    /// <summary>
+    /// Runs a statement once for each item, in their order; in one round trip where the database is another process.
+    /// </summary>
+    /// <param name="sql">Selects or returns a column.</param>
+    /// <param name="parameters">The values of one item.</param>
+    /// <returns>For each item whether a row came back.</returns>
+    public virtual async Task<IReadOnlyList<bool>> ForEachAsync<TItem>(
+        string sql, IReadOnlyCollection<TItem> items, Func<TItem, (string Name, object Value)[]> parameters,
+        CancellationToken cancellationToken)
+    {
+        var found = new List<bool>(items.Count);
+        foreach (var item in items)
+            found.Add(await Prepared(sql, parameters(item)).ExecuteScalarAsync(cancellationToken) is not null);
+        return found;
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        foreach (var command in _prepared.Values)
+            await command.DisposeAsync();
+        await Connection.DisposeAsync();
+    }
+}

@@ -1,0 +1,52 @@
+using Npgsql;
+
+namespace Registry.Infrastructure.Database;
+
+/// <inheritdoc/>
+internal sealed class PostgreSqlSession(NpgsqlConnection connection, int generation) : DatabaseSession(connection)
+{
+    // Statements sent together. More would only grow the buffers.
+    private const int MaxBatch = 250;
+
+    private readonly NpgsqlConnection _connection = connection;
+
+    /// <summary>Which of the pool's generations of connections it belongs to.</summary>
+    public int Generation => generation;
+
+    public bool IsUsable => _connection.FullState == System.Data.ConnectionState.Open;
+
+    public override bool LocksRows => true;
+
+    public override string SkipLocked => " FOR UPDATE SKIP LOCKED";
+
+    public override string ForShare(string table) => $" FOR SHARE OF {table}";
+
+    public override string ForKeyShare(string table) => $" FOR KEY SHARE OF {table}";
+
+    public override async Task<IReadOnlyList<bool>> ForEachAsync<TItem>(
+        string sql, IReadOnlyCollection<TItem> items, Func<TItem, (string Name, object Value)[]> parameters,
+        CancellationToken cancellationToken)
+    {
+        var found = new List<bool>(items.Count);
+        foreach (var part in items.Chunk(MaxBatch))
+        {
+            await using var batch = _connection.CreateBatch();
+            foreach (var item in part)
+            {
+#pragma warning disable CA2100 // the texts are constants of the adapters
+                var command = new NpgsqlBatchCommand(sql);
+#pragma warning restore CA2100
+                foreach (var (name, value) in parameters(item))
+                    command.Parameters.AddWithValue(name, value);
+                batch.BatchCommands.Add(command);
+            }
+
+            await using var results = await batch.ExecuteReaderAsync(cancellationToken);
+            do
+                found.Add(await results.ReadAsync(cancellationToken));
+            while (await results.NextResultAsync(cancellationToken));
+        }
+
+        return found;
+    }
+}
