@@ -98,7 +98,7 @@ internal static class Seed
     }
 
     private static void Execute(
-        DatabaseSession session, string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
+        DatabaseSession session, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
         => session.Prepared(sql, parameters).ExecuteNonQuery();
 
     private static byte[] Column(string digest) => Digest.Parse(digest).ToColumn();

@@ -76,23 +76,27 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
         => database.WriteAsync(
             async write =>
             {
-                if (session is not null && await write.Connection.ExecuteAsync(
-                    "DELETE FROM uploads WHERE id = @Id AND version = @Version",
-                    new { Id = session.Id.ToString(), session.Version }) == 0)
+                if (session is not null && await write.ExecuteAsync(
+                    "DELETE FROM uploads WHERE id = @id AND version = @version",
+                    ("@id", session.Id.ToString()),
+                    ("@version", session.Version)) == 0)
                     return false;
 
                 // It locks the blob's row, so that nobody takes the blob away before its link is there.
                 var digest = blob.Digest.ToColumn();
-                await write.Connection.ExecuteAsync(
+                await write.ExecuteAsync(
                     """
                     INSERT INTO blobs (store, digest, location, size, state, created_at)
-                    VALUES (@Store, @digest, @Location, @Size, 'present', registry_now())
+                    VALUES (@store, @digest, @location, @size, 'present', registry_now())
                     ON CONFLICT (store, digest) DO UPDATE
                     SET location = excluded.location, size = excluded.size, state = 'present',
                         generation = blobs.generation + 1
                     """,
-                    new { blob.Store, digest, blob.Location, blob.Size });
-                await LinkAsync(write.Connection, repository, blob.Store, digest);
+                    ("@store", blob.Store),
+                    ("@digest", digest),
+                    ("@location", blob.Location),
+                    ("@size", blob.Size));
+                await LinkAsync(write, repository, blob.Store, digest);
                 return true;
             },
             durable: true,
@@ -113,7 +117,7 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
                 var blob = await ReadAsync(session, Find + session.ForShare("b"), source, digest, cancellationToken);
                 if (blob?.Store != store)
                     return false;
-                await LinkAsync(session.Connection, target, store, digest.ToColumn());
+                await LinkAsync(session, target, store, digest.ToColumn());
                 return true;
             },
             durable: true,
@@ -160,14 +164,17 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             durable: false,
             cancellationToken);
 
-    private async Task LinkAsync(DbConnection connection, RepositoryIdentity repository, string store, byte[] digest)
-        => await connection.ExecuteAsync(
+    private async Task LinkAsync(DatabaseSession session, RepositoryIdentity repository, string store, byte[] digest)
+        => await session.ExecuteAsync(
             """
             INSERT INTO repository_blobs (repository_id, digest, store, lease)
-            VALUES (@repositoryId, @digest, @store, registry_now() + @Full)
+            VALUES (@repository, @digest, @store, registry_now() + @full)
             ON CONFLICT (repository_id, digest) DO UPDATE SET store = excluded.store, lease = excluded.lease
             """,
-            new { repositoryId = await connection.EnsureRepositoryAsync(repository), digest, store, leases.Full });
+            ("@repository", await session.EnsureRepositoryAsync(repository)),
+            ("@digest", digest),
+            ("@store", store),
+            ("@full", leases.Full));
 
     private static async Task<StoredBlob?> ReadAsync(
         DatabaseSession session, string sql, RepositoryIdentity repository, Digest digest,

@@ -28,7 +28,7 @@ internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
     /// A command that is kept with the connection, for the hottest statements: parsing the SQL costs more than running
     /// it. The values are those of <paramref name="parameters"/>, in any order.
     /// </summary>
-    public DbCommand Prepared(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
+    public DbCommand Prepared(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         if (!_prepared.TryGetValue(sql, out var command))
         {
@@ -47,9 +47,19 @@ internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
         }
 
         foreach (var (name, value) in parameters)
-            command.Parameters[name].Value = value;
+            command.Parameters[name].Value = value ?? DBNull.Value;
         return command;
     }
+
+    /// <summary>Runs a prepared statement.</summary>
+    /// <returns>How many rows it changed.</returns>
+    public Task<int> ExecuteAsync(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+        => Prepared(sql, parameters).ExecuteNonQueryAsync();
+
+    /// <summary>Runs a prepared statement.</summary>
+    /// <returns>The first column of the first row; null when there is none, or nothing in it.</returns>
+    public Task<object?> ScalarAsync(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+        => ScalarAsync(Prepared(sql, parameters));
 
     /// <summary>
     /// Runs a statement once for each item, in their order; in one round trip where the database is another process.
@@ -58,7 +68,7 @@ internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
     /// <param name="parameters">The values of one item.</param>
     /// <returns>For each item whether a row came back.</returns>
     public virtual async Task<IReadOnlyList<bool>> ForEachAsync<TItem>(
-        string sql, IReadOnlyCollection<TItem> items, Func<TItem, (string Name, object Value)[]> parameters,
+        string sql, IReadOnlyCollection<TItem> items, Func<TItem, (string Name, object? Value)[]> parameters,
         CancellationToken cancellationToken)
     {
         var found = new List<bool>(items.Count);
@@ -66,6 +76,9 @@ internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
             found.Add(await Prepared(sql, parameters(item)).ExecuteScalarAsync(cancellationToken) is not null);
         return found;
     }
+
+    private static async Task<object?> ScalarAsync(DbCommand command)
+        => await command.ExecuteScalarAsync() is { } value and not DBNull ? value : null;
 
     public virtual async ValueTask DisposeAsync()
     {

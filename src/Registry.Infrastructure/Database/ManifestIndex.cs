@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Dapper;
 using Registry.Application.Manifests;
 using Registry.Domain.Access;
@@ -126,7 +125,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         var missing = await database.ReadAsync(
             async session => await FindMissingAsync(
                 session,
-                await session.Connection.FindRepositoryAsync(manifest.Repository),
+                await session.FindRepositoryAsync(manifest.Repository),
                 manifest.Manifest,
                 hold: false,
                 cancellationToken),
@@ -154,13 +153,12 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
     private async Task<MissingReferences> PutAsync(
         DatabaseSession session, NewManifest manifest, CancellationToken cancellationToken)
     {
-        var connection = session.Connection;
         var digest = manifest.Digest.ToColumn();
-        var known = await connection.FindRepositoryAsync(manifest.Repository);
+        var known = await session.FindRepositoryAsync(manifest.Repository);
         if (known is null && manifest.Manifest.RequiredBlobs.Count + manifest.Manifest.Children.Count > 0)
             return new(manifest.Manifest.RequiredBlobs, manifest.Manifest.Children);
 
-        var repository = known ?? await connection.EnsureRepositoryAsync(manifest.Repository);
+        var repository = known ?? await session.EnsureRepositoryAsync(manifest.Repository);
         await session.LockForPutAsync(repository, digest, manifest.Tags);
         var missing = await FindMissingAsync(session, repository, manifest.Manifest, hold: true, cancellationToken);
         if (missing.Any)
@@ -169,8 +167,8 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         await StoreAsync(session, repository, digest, manifest, cancellationToken);
         // In one order, for all who move several of them.
         foreach (var tag in manifest.Tags.OrderBy(tag => tag.Value, StringComparer.Ordinal))
-            await MoveTagAsync(connection, repository, tag, digest, manifest.Principal);
-        await ManifestOutbox.AddManifestAsync(connection, repository, manifest.Digest);
+            await MoveTagAsync(session, repository, tag, digest, manifest.Principal);
+        await ManifestOutbox.AddManifestAsync(session, repository, manifest.Digest);
         return MissingReferences.None;
     }
 
@@ -179,7 +177,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         CancellationToken cancellationToken)
     {
         var connection = session.Connection;
-        if (await connection.FindRepositoryAsync(repository) is not { } id)
+        if (await session.FindRepositoryAsync(repository) is not { } id)
             return false;
         var row = new { id, digest = digest.ToColumn(), leases.Full };
         await session.LockForDeleteAsync(id, row.digest);
@@ -191,8 +189,8 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
             "DELETE FROM tags WHERE repository_id = @id AND digest = @digest RETURNING name", row);
         foreach (var tag in tags)
         {
-            await TagIndex.RecordAsync(connection, id, tag, digest: null, principal);
-            await ManifestOutbox.AddTagAsync(connection, id, tag);
+            await TagIndex.RecordAsync(session, id, tag, digest: null, principal);
+            await ManifestOutbox.AddTagAsync(session, id, tag);
         }
 
         // What it alone may have kept (blobs, children, what refers to it) starts a full lease: a client that has just
@@ -208,7 +206,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
             DELETE FROM manifest_children WHERE repository_id = @id AND manifest = @digest;
             """,
             row);
-        await ManifestOutbox.AddManifestAsync(connection, id, digest);
+        await ManifestOutbox.AddManifestAsync(session, id, digest);
         return true;
     }
 
@@ -245,30 +243,27 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         DatabaseSession session, long repository, byte[] digest, NewManifest put, CancellationToken cancellationToken)
     {
         var manifest = put.Manifest;
-        await session.Connection.ExecuteAsync(
+        await session.ExecuteAsync(
             """
             INSERT INTO manifests (
                 repository_id, digest, media_type, artifact_type, config_type, subject, size, lease, pushed_at,
                 annotations, payload)
             VALUES (
-                @repository, @digest, @MediaType, @ArtifactType, @ConfigType, @Subject, @Size, registry_now() + @Full,
-                registry_now(), @Annotations, @Payload)
+                @repository, @digest, @media_type, @artifact_type, @config_type, @subject, @size,
+                registry_now() + @full, registry_now(), @annotations, @payload)
             ON CONFLICT (repository_id, digest) DO UPDATE
             SET media_type = excluded.media_type, lease = excluded.lease, pushed_at = excluded.pushed_at
             """,
-            new
-            {
-                repository,
-                digest,
-                MediaType = manifest.MediaType.Value,
-                ArtifactType = manifest.ArtifactType?.Value,
-                ConfigType = (manifest as ImageManifest)?.Config.MediaType.Value,
-                Subject = manifest.Subject?.Digest.ToColumn(),
-                Size = (long)put.Content.Length,
-                leases.Full,
-                manifest.Annotations,
-                Payload = put.Content.ToArray(),
-            });
+            ("@repository", repository),
+            ("@digest", digest),
+            ("@media_type", manifest.MediaType.Value),
+            ("@artifact_type", manifest.ArtifactType?.Value),
+            ("@config_type", (manifest as ImageManifest)?.Config.MediaType.Value),
+            ("@subject", manifest.Subject?.Digest.ToColumn()),
+            ("@size", (long)put.Content.Length),
+            ("@full", leases.Full),
+            ("@annotations", manifest.Annotations),
+            ("@payload", put.Content.ToArray()));
         await session.ForEachAsync(
             InsertBlob,
             manifest.Blobs,
@@ -282,32 +277,40 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
     }
 
     private async Task MoveTagAsync(
-        DbConnection connection, long repository, Tag tag, byte[] digest, Principal principal)
+        DatabaseSession session, long repository, Tag tag, byte[] digest, Principal principal)
     {
-        var row = new { repository, tag = tag.Value, digest, leases.Full };
-
-        var before = await connection.ExecuteScalarAsync<byte[]?>(
-            "SELECT digest FROM tags WHERE repository_id = @repository AND name = @tag", row);
-        var moved = await connection.ExecuteAsync(
+        var before = await session.ScalarAsync(
+            "SELECT digest FROM tags WHERE repository_id = @repository AND name = @tag",
+            ("@repository", repository),
+            ("@tag", tag.Value));
+        var moved = await session.ExecuteAsync(
             """
             INSERT INTO tags (repository_id, name, digest, updated_at)
             VALUES (@repository, @tag, @digest, registry_now())
             ON CONFLICT (repository_id, name) DO UPDATE SET digest = excluded.digest, updated_at = excluded.updated_at
             WHERE tags.digest <> excluded.digest
             """,
-            row);
+            ("@repository", repository),
+            ("@tag", tag.Value),
+            ("@digest", digest));
         if (moved > 0)
         {
             // The manifest that loses the tag may have nothing else that keeps it.
-            await connection.ExecuteAsync(
-                """
-                UPDATE manifests SET lease = registry_now() + @Full
-                WHERE repository_id = @repository AND digest = @before
-                """,
-                new { repository, before, leases.Full });
-            await TagIndex.RecordAsync(connection, repository, tag.Value, digest, principal);
+            if (before is not null)
+            {
+                await session.ExecuteAsync(
+                    """
+                    UPDATE manifests SET lease = registry_now() + @full
+                    WHERE repository_id = @repository AND digest = @before
+                    """,
+                    ("@full", leases.Full),
+                    ("@repository", repository),
+                    ("@before", before));
+            }
+
+            await TagIndex.RecordAsync(session, repository, tag.Value, digest, principal);
         }
 
-        await ManifestOutbox.AddTagAsync(connection, repository, tag.Value);
+        await ManifestOutbox.AddTagAsync(session, repository, tag.Value);
     }
 }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Dapper;
 using Registry.Domain.Blobs;
 using Registry.Domain.Repositories;
@@ -18,11 +17,11 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
 
     private readonly SemaphoreSlim _added = new(0, 1);
 
-    public static Task AddManifestAsync(DbConnection connection, long repository, Digest digest)
-        => AddAsync(connection, repository, OutboxEntry.ManifestKind, digest.ToString());
+    public static Task AddManifestAsync(DatabaseSession session, long repository, Digest digest)
+        => AddAsync(session, repository, OutboxEntry.ManifestKind, digest.ToString());
 
-    public static Task AddTagAsync(DbConnection connection, long repository, string tag)
-        => AddAsync(connection, repository, OutboxEntry.TagKind, tag);
+    public static Task AddTagAsync(DatabaseSession session, long repository, string tag)
+        => AddAsync(session, repository, OutboxEntry.TagKind, tag);
 
     /// <summary>Wakes the reader, once what was added is committed.</summary>
     public void Announce()
@@ -127,13 +126,15 @@ internal sealed class ManifestOutbox(RegistryDatabase database) : IDisposable
 
     public void Dispose() => _added.Dispose();
 
-    private static Task AddAsync(DbConnection connection, long repository, string kind, string key)
-        => connection.ExecuteAsync(
+    private static Task AddAsync(DatabaseSession session, long repository, string kind, string key)
+        => session.ExecuteAsync(
             """
             INSERT INTO outbox (repository_id, kind, key) VALUES (@repository, @kind, @key)
             ON CONFLICT (repository_id, kind, key) DO UPDATE SET generation = outbox.generation + 1
             """,
-            new { repository, kind, key });
+            ("@repository", repository),
+            ("@kind", kind),
+            ("@key", key));
 
     private sealed record Row(
         long Id, long Generation, long RepositoryId, string Registry, string Name, string Kind, string Key,

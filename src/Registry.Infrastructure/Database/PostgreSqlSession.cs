@@ -24,7 +24,7 @@ internal sealed class PostgreSqlSession(NpgsqlConnection connection, int generat
     public override string ForKeyShare(string table) => $" FOR KEY SHARE OF {table}";
 
     public override async Task<IReadOnlyList<bool>> ForEachAsync<TItem>(
-        string sql, IReadOnlyCollection<TItem> items, Func<TItem, (string Name, object Value)[]> parameters,
+        string sql, IReadOnlyCollection<TItem> items, Func<TItem, (string Name, object? Value)[]> parameters,
         CancellationToken cancellationToken)
     {
         var found = new List<bool>(items.Count);
@@ -37,7 +37,7 @@ internal sealed class PostgreSqlSession(NpgsqlConnection connection, int generat
                 var command = new NpgsqlBatchCommand(sql);
 #pragma warning restore CA2100
                 foreach (var (name, value) in parameters(item))
-                    command.Parameters.AddWithValue(name, value);
+                    command.Parameters.AddWithValue(name, value ?? DBNull.Value);
                 batch.BatchCommands.Add(command);
             }
 

@@ -35,5 +35,5 @@ internal sealed class RepositoryCatalog(RegistryDatabase database) : ICatalog
 
     public Task<bool> ExistsAsync(RepositoryIdentity repository, CancellationToken cancellationToken)
         => database.ReadAsync(
-            async session => await session.Connection.FindRepositoryAsync(repository) is not null, cancellationToken);
+            async session => await session.FindRepositoryAsync(repository) is not null, cancellationToken);
 }

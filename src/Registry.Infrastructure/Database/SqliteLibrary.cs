@@ -47,6 +47,10 @@ internal static class SqliteLibrary
                     e);
             }
 
+            // A connection is used by one thread at a time: its own lock, and the one around the count of all memory,
+            // would be taken for every row. Refused when a host has begun to use the library: then it stays as it is.
+            _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MULTITHREAD);
+            _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
             s_loaded = true;
         }
     }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Dapper;
 using Registry.Application.Tags;
 using Registry.Domain.Access;
@@ -34,7 +33,7 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
                         tags.Add(row.GetString(0));
                 }
 
-                return tags.Count > 0 || await session.Connection.FindRepositoryAsync(repository) is not null
+                return tags.Count > 0 || await session.FindRepositoryAsync(repository) is not null
                     ? Page<string>.Of(tags, page.Size)
                     : null;
             },
@@ -45,7 +44,7 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
         => database.ReadAsync(
             async session =>
             {
-                if (await session.Connection.FindRepositoryAsync(repository) is not { } id)
+                if (await session.FindRepositoryAsync(repository) is not { } id)
                     return null;
                 // Subqueries, not a join: a plan made once for pages of every size would read and sort all tags for it.
                 const string OfManifest = "FROM manifests m WHERE m.repository_id = @id AND m.digest = t.digest";
@@ -72,19 +71,22 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
 
     /// <summary>Writes a move (or, without a digest, the deletion) of a tag into its history.</summary>
     public static Task RecordAsync(
-        DbConnection connection, long repository, string tag, byte[]? digest, Principal principal)
-        => connection.ExecuteAsync(
+        DatabaseSession session, long repository, string tag, byte[]? digest, Principal principal)
+        => session.ExecuteAsync(
             """
             INSERT INTO tag_history (repository_id, tag, digest, principal, changed_at)
-            VALUES (@repository, @tag, @digest, @Principal, registry_now())
+            VALUES (@repository, @tag, @digest, @principal, registry_now())
             """,
-            new { repository, tag, digest, Principal = principal.Name });
+            ("@repository", repository),
+            ("@tag", tag),
+            ("@digest", digest),
+            ("@principal", principal.Name));
 
     private async Task<bool> DeleteAsync(
         DatabaseSession session, RepositoryIdentity repository, Tag tag, Principal principal)
     {
         var connection = session.Connection;
-        if (await connection.FindRepositoryAsync(repository) is not { } id)
+        if (await session.FindRepositoryAsync(repository) is not { } id)
             return false;
         await session.LockForDeleteAsync(id, tag);
         var digest = await connection.ExecuteScalarAsync<byte[]?>(
@@ -95,8 +97,8 @@ internal sealed class TagIndex(RegistryDatabase database, Leases leases, Manifes
         await connection.ExecuteAsync(
             "UPDATE manifests SET lease = registry_now() + @Full WHERE repository_id = @id AND digest = @digest",
             new { id, digest, leases.Full });
-        await RecordAsync(connection, id, tag.Value, digest: null, principal);
-        await ManifestOutbox.AddTagAsync(connection, id, tag.Value);
+        await RecordAsync(session, id, tag.Value, digest: null, principal);
+        await ManifestOutbox.AddTagAsync(session, id, tag.Value);
         return true;
     }
 

@@ -32,27 +32,24 @@ internal sealed class UploadSessions(RegistryDatabase database, TimeProvider tim
 
     public Task StartAsync(UploadSession session, CancellationToken cancellationToken)
         => database.WriteAsync(
-            write => write.Connection.ExecuteAsync(
+            write => write.ExecuteAsync(
                 """
                 INSERT INTO uploads
                     (id, registry, repository, store, owner, algorithm, position, version, expires_at, state)
                 VALUES
-                    (@Id, @Registry, @Repository, @Store, @Owner, @Algorithm, @Offset, @Version, registry_now() + @Rest,
-                     @State)
+                    (@id, @registry, @repository, @store, @owner, @algorithm, @offset, @version, registry_now() + @rest,
+                     @state)
                 """,
-                new
-                {
-                    Id = session.Id.ToString(),
-                    Registry = session.Repository.Registry.Value,
-                    Repository = session.Repository.Name.Value,
-                    session.Store,
-                    session.Owner,
-                    Algorithm = session.Algorithm.Name,
-                    session.Offset,
-                    session.Version,
-                    Rest = Rest(session.ExpiresAt),
-                    session.State,
-                }),
+                ("@id", session.Id.ToString()),
+                ("@registry", session.Repository.Registry.Value),
+                ("@repository", session.Repository.Name.Value),
+                ("@store", session.Store),
+                ("@owner", session.Owner),
+                ("@algorithm", session.Algorithm.Name),
+                ("@offset", session.Offset),
+                ("@version", session.Version),
+                ("@rest", Rest(session.ExpiresAt)),
+                ("@state", session.State)),
             durable: false,
             cancellationToken);
 
@@ -97,21 +94,18 @@ internal sealed class UploadSessions(RegistryDatabase database, TimeProvider tim
     public Task<bool> AdvanceAsync(
         UploadSession session, AppendedBytes appended, DateTimeOffset expiresAt, CancellationToken cancellationToken)
         => database.WriteAsync(
-            async write => await write.Connection.ExecuteAsync(
+            async write => await write.ExecuteAsync(
                 """
                 UPDATE uploads
-                SET position = @Offset, state = @State, version = version + 1, expires_at = registry_now() + @Rest,
+                SET position = @offset, state = @state, version = version + 1, expires_at = registry_now() + @rest,
                     claimed_until = 0
-                WHERE id = @Id AND version = @Version
+                WHERE id = @id AND version = @version
                 """,
-                new
-                {
-                    appended.Offset,
-                    appended.State,
-                    Rest = Rest(expiresAt),
-                    Id = session.Id.ToString(),
-                    session.Version,
-                }) > 0,
+                ("@offset", appended.Offset),
+                ("@state", appended.State),
+                ("@rest", Rest(expiresAt)),
+                ("@id", session.Id.ToString()),
+                ("@version", session.Version)) > 0,
             durable: false,
             cancellationToken);
 
