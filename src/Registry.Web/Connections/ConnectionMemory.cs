@@ -31,7 +31,7 @@ internal sealed class ConnectionMemory : MemoryPool<byte>, IMemoryPoolFactory<by
 
     protected override void Dispose(bool disposing)
     {
-        // It is there as long as the server: whoever made use of it may dispose of it, and the next one goes on with it.
+        // It is there as long as the server: whoever made use of it may dispose of it, and the next one goes on.
     }
 
     private sealed class Buffer(ConnectionMemory pool) : IMemoryOwner<byte>

@@ -13,8 +13,8 @@ internal static partial class ConsoleLog
         logging.ClearProviders();
         logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information);
         logging.AddFilter("Microsoft", verbose ? LogLevel.Information : LogLevel.Warning);
-        // it writes queries, and what is secret in them; and while it is heard at all, each request pays for a scope and
-        // an activity
+        // it writes queries, and what is secret in them; and while it is heard at all, each request pays for a scope
+        // and an activity
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         // a refused start is told once, by its command
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
