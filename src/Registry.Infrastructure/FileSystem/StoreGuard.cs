@@ -76,7 +76,7 @@ internal sealed partial class StoreGuard(
         }
 
         var owner = StoreMark.Parse(mark);
-        return StoreMark.FindFault(owner, known, layout.Guard) is var (problem, fix)
+        return StoreMark.FindFault(owner, known, layout.Guard, "folder") is var (problem, fix)
             ? throw Refused("Root", layout.Root, problem, fix)
             : owner!.Id!;
     }

@@ -6,7 +6,7 @@ namespace Registry.Infrastructure.S3;
 /// </summary>
 internal sealed class RetryBudget
 {
-    private const int Capacity = 100;
+    private const int Capacity = 500;
     private const int Price = 5;
 
     private int _left = Capacity;

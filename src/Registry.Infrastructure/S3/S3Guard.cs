@@ -20,7 +20,7 @@ internal sealed class S3Guard(string store, StoreOptions options, S3Bucket bucke
             var mark = await bucket.ReadOnceAsync(StoreMark.FileName, cancellationToken)
                 ?? await WriteMarkAsync(known, cancellationToken);
             var owner = StoreMark.Parse(mark);
-            return StoreMark.FindFault(owner, known, Place) is var (problem, fix)
+            return StoreMark.FindFault(owner, known, Place, "bucket") is var (problem, fix)
                 ? throw Refused("Bucket", options.Bucket, problem, fix)
                 : owner!.Id!;
         }

@@ -33,16 +33,18 @@ internal sealed record StoreMark(string? Product, int Layout, string? Id)
     /// <summary>Why the store must not be used, as the end of a sentence, and what to do; null when it may.</summary>
     /// <param name="known">The id that the store must have; null when any will do.</param>
     /// <param name="place">Where the mark is.</param>
-    public static (string Problem, string Fix)? FindFault(StoreMark? mark, string? known, string place) => mark switch
+    /// <param name="kind">What a store is in: a folder, a bucket.</param>
+    public static (string Problem, string Fix)? FindFault(
+        StoreMark? mark, string? known, string place, string kind) => mark switch
     {
         { Product: OurProduct, Layout: > OurLayout }
             => ($"has layout {mark.Layout}, this version knows layouts up to {OurLayout}",
                 "Run the newer version that has used it."),
         not { Product: OurProduct, Layout: OurLayout, Id.Length: > 0 }
-            => ($"belongs to something else ('{place}' says so)", "Choose an empty one."),
+            => ($"belongs to something else ('{place}' says so)", $"Choose an empty {kind}."),
         _ when known is not null && known != mark.Id
-            => ("is not the one that the database knows as this store",
-                "Name that one, or the database that belongs to this one."),
+            => ($"is not the {kind} that the database knows as this store",
+                $"Name that {kind}, or the database that belongs to this one."),
         _ => null,
     };
 

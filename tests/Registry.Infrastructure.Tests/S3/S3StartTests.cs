@@ -80,7 +80,7 @@ public sealed class S3StartTests(S3ServerFixture fixture) : IDisposable
         var mark = await store.PrepareAsync(known: null, CancellationToken.None);
         Assert.Equal(mark, await store.PrepareAsync(mark, CancellationToken.None));
         var other = await Assert.ThrowsAsync<StartRefusedException>(() => store.PrepareAsync("known", CancellationToken.None));
-        Assert.Contains("is not the one that the database knows", other.Message, StringComparison.Ordinal);
+        Assert.Contains("is not the bucket that the database knows", other.Message, StringComparison.Ordinal);
     }
 
     [S3Theory]
