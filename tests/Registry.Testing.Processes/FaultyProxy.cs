@@ -12,6 +12,9 @@ public enum Fault
     /// <summary>Nobody listens.</summary>
     Refused,
 
+    /// <summary>Connections are taken and broken at once.</summary>
+    Reset,
+
     /// <summary>Connections are taken, and nothing is ever answered.</summary>
     Silent,
 
@@ -115,11 +118,14 @@ public sealed class FaultyProxy : IAsyncDisposable
     private async Task ServeAsync(TcpClient client, Fault fault)
     {
         using var server = new TcpClient();
+        client.LingerState = new(enable: true, seconds: 0); // its end is a cut, not a goodbye
         Keep(client);
         try
         {
             switch (fault)
             {
+                case Fault.Reset:
+                    break;
                 case Fault.Silent:
                     await SinkAsync(client.GetStream());
                     break;
@@ -143,7 +149,6 @@ public sealed class FaultyProxy : IAsyncDisposable
         }
         finally
         {
-            client.LingerState = new(enable: true, seconds: 0); // a cut, not a goodbye
             Drop(client);
             Drop(server);
         }
@@ -196,6 +201,6 @@ public sealed class FaultyProxy : IAsyncDisposable
     {
         lock (_lock)
             _connections.Remove(connection);
-        connection.Dispose();
+        connection.Close();
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using Amazon;
 using Amazon.Runtime;
@@ -79,7 +80,7 @@ internal sealed class S3Bucket : IDisposable
                     return await _client.GetObjectAsync(request, token);
                 }
                 catch (AmazonServiceException e)
-                    when (S3Faults.IsNotFound(e) || e.StatusCode == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable)
+                    when (S3Faults.IsNotFound(e) || e.StatusCode is HttpStatusCode.RequestedRangeNotSatisfiable)
                 {
                     return null;
                 }
@@ -114,6 +115,7 @@ internal sealed class S3Bucket : IDisposable
     public Task<bool> TryPutAsync(
         string key, Func<Stream> content, bool ifAbsent, CancellationToken cancellationToken)
         => CallAsync(
+            Patience,
             async token =>
             {
                 try
@@ -136,16 +138,19 @@ internal sealed class S3Bucket : IDisposable
                     return false;
                 }
             },
-            cancellationToken,
-            Patience);
+            cancellationToken);
 
     /// <summary>Deletes an object; it may be gone already.</summary>
     public Task DeleteAsync(string key, CancellationToken cancellationToken)
         => CallAsync(token => _client.DeleteObjectAsync(_bucket, _prefix + key, token), cancellationToken);
 
+    public IAsyncEnumerable<(string Key, DateTimeOffset WrittenAt)> ListAsync(
+        string start, CancellationToken cancellationToken)
+        => ListAsync(start, pageSize: 1000, cancellationToken);
+
     /// <summary>The objects whose keys begin with <paramref name="start"/>, in the order of their keys.</summary>
     public async IAsyncEnumerable<(string Key, DateTimeOffset WrittenAt)> ListAsync(
-        string start, [EnumeratorCancellation] CancellationToken cancellationToken, int pageSize = 1000)
+        string start, int pageSize, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? next = null;
         do
@@ -178,6 +183,7 @@ internal sealed class S3Bucket : IDisposable
     public Task<string?> UploadPartAsync(
         string key, string upload, int number, PartBuffer part, CancellationToken cancellationToken)
         => CallAsync<string?>(
+            Patience,
             async token =>
             {
                 try
@@ -202,13 +208,13 @@ internal sealed class S3Bucket : IDisposable
                     return null;
                 }
             },
-            cancellationToken,
-            Patience);
+            cancellationToken);
 
     /// <summary>Copies bytes of an object of the same bucket into a part, without sending them.</summary>
     public async Task<string> CopyPartAsync(
         string source, ByteRange range, string key, string upload, int number, CancellationToken cancellationToken)
         => (await CallAsync(
+            Patience * Patience,
             token => _client.CopyPartAsync(
                 new CopyPartRequest
                 {
@@ -222,13 +228,13 @@ internal sealed class S3Bucket : IDisposable
                     PartNumber = number,
                 },
                 token),
-            cancellationToken,
-            Patience * Patience)).ETag;
+            cancellationToken)).ETag;
 
     /// <summary>Makes the parts an object.</summary>
     public Task<UploadEnd> EndUploadAsync(
         string key, string upload, IReadOnlyList<StagedPart> parts, CancellationToken cancellationToken)
         => CallAsync(
+            Patience * Patience,
             async token =>
             {
                 try
@@ -253,8 +259,7 @@ internal sealed class S3Bucket : IDisposable
                     return UploadEnd.OtherParts;
                 }
             },
-            cancellationToken,
-            Patience * Patience);
+            cancellationToken);
 
     /// <summary>The parts that an upload has, whoever sent them.</summary>
     public async Task<IReadOnlyList<StagedPart>> ListPartsAsync(
@@ -322,7 +327,9 @@ internal sealed class S3Bucket : IDisposable
         while (more);
     }
 
-    /// <summary>An address that reads an object without credentials until <paramref name="lifetime"/> is over.</summary>
+    /// <summary>
+    /// An address that reads an object without credentials until <paramref name="lifetime"/> is over.
+    /// </summary>
     public Uri Sign(string key, TimeSpan lifetime)
         => new(_client.GetPreSignedURL(new()
         {
@@ -356,8 +363,11 @@ internal sealed class S3Bucket : IDisposable
     private static DateTimeOffset Utc(DateTime? time)
         => new((time ?? DateTime.MaxValue).ToUniversalTime(), TimeSpan.Zero);
 
+    private Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+        => CallAsync(patience: 1, call, cancellationToken);
+
     private async Task<T> CallAsync<T>(
-        Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken, int patience = 1)
+        int patience, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
         for (var tries = 1; ; tries++)

@@ -30,7 +30,8 @@ internal sealed partial class S3Cleaner(string store, S3Bucket bucket, ILogger l
     public Task<bool> DropAsync(UploadId id, CancellationToken cancellationToken)
         => TryAsync(async () =>
         {
-            await foreach (var (key, upload, _) in bucket.ListUploadsAsync(S3Layout.UploadedBlob(id), cancellationToken))
+            var blob = S3Layout.UploadedBlob(id);
+            await foreach (var (key, upload, _) in bucket.ListUploadsAsync(blob, cancellationToken))
                 await bucket.AbortUploadAsync(key, upload, cancellationToken);
             await foreach (var (key, _) in bucket.ListAsync(S3Layout.UploadFolder(id), cancellationToken))
                 await bucket.DeleteAsync(key, cancellationToken);

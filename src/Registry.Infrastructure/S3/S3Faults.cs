@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Amazon.Runtime;
 using Registry.Domain.Errors;
 
@@ -20,8 +21,8 @@ internal sealed class S3Faults(string store)
 
     /// <summary>Whether it is the server, or the way to it, that has failed; anything else is a bug.</summary>
     public static bool Covers(Exception exception)
-        => exception is AmazonServiceException or AmazonClientException or HttpRequestException or IOException
-            or TimeoutException or OperationCanceledException;
+        => exception is AmazonServiceException or AmazonClientException or HttpRequestException or SocketException
+            or IOException or TimeoutException or OperationCanceledException;
 
     /// <summary>Whether the same call may succeed a moment later.</summary>
     public static bool IsPassing(Exception exception)

@@ -54,7 +54,7 @@ internal sealed class S3Guard(string store, StoreOptions options, S3Bucket bucke
                 "Name the bucket and prefix that have it.");
         }
 
-        await foreach (var (key, _) in bucket.ListAsync("", cancellationToken, pageSize: 1))
+        await foreach (var (key, _) in bucket.ListAsync("", pageSize: 1, cancellationToken))
         {
             if (await bucket.ReadAsync(StoreMark.FileName, cancellationToken) is { } written)
                 return written; // by another node, a moment ago
@@ -81,8 +81,8 @@ internal sealed class S3Guard(string store, StoreOptions options, S3Bucket bucke
         AmazonServiceException { ErrorCode: "InvalidAccessKeyId" } => Refused(
             "AccessKey", options.AccessKey, "the server does not know", "Correct it.", cause),
         AmazonServiceException { ErrorCode: "SignatureDoesNotMatch" } => new(
-            $"Registry:Stores:{store}:SecretKey{(options.SecretKeyFile is null ? "" : "File")} is not the secret of the "
-            + $"access key '{options.AccessKey}': correct it.",
+            $"Registry:Stores:{store}:SecretKey{(options.SecretKeyFile is null ? "" : "File")} is not the secret "
+            + $"of the access key '{options.AccessKey}': correct it.",
             cause),
         AmazonServiceException { ErrorCode: "AuthorizationHeaderMalformed" or "PermanentRedirect" } => Refused(
             "Region", options.Region, $"is not where the bucket is ({cause.Message})", "Correct it.", cause),

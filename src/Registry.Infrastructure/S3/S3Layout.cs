@@ -36,7 +36,9 @@ internal static class S3Layout
     public static string? Locate(string location, Digest digest)
         => location == StoreLayout.BlobLocation(digest) || UploadOf(location, Blobs) is not null ? location : null;
 
-    /// <summary>The upload that a key below <paramref name="folder"/> belongs to; null when it is none of ours.</summary>
+    /// <summary>
+    /// The upload that a key below <paramref name="folder"/> belongs to; null when it is none of ours.
+    /// </summary>
     public static UploadId? UploadOf(string key, string folder)
         => key.StartsWith(folder, StringComparison.Ordinal)
             && UploadId.TryParse(key[folder.Length..].Split('/')[0], out var id)

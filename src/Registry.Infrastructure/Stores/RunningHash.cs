@@ -32,8 +32,8 @@ internal sealed class RunningHash(DigestAlgorithm algorithm) : IDisposable
 }
 
 /// <summary>
-/// The hashes of uploads that rest between two requests. A hash that is not here (any more) costs reading the bytes once
-/// more when the upload is closed.
+/// The hashes of uploads that rest between two requests. A hash that is not here (any more) costs reading the bytes
+/// once more when the upload is closed.
 /// </summary>
 internal sealed class RunningHashes(int capacity)
 {

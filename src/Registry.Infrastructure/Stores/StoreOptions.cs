@@ -29,7 +29,9 @@ public sealed class StoreOptions
     /// <summary>Of S3: the bucket, which must exist.</summary>
     public string Bucket { get; set; } = "";
 
-    /// <summary>Of S3: what all keys of this store begin with. Default nothing: the bucket is the store's own.</summary>
+    /// <summary>
+    /// Of S3: what all keys of this store begin with. Default nothing: the bucket is the store's own.
+    /// </summary>
     public string Prefix { get; set; } = "";
 
     /// <summary>Of S3: default <c>us-east-1</c>, which servers other than AWS mostly go by too.</summary>

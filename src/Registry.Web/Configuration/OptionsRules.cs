@@ -15,6 +15,9 @@ internal static class OptionsRules
             options.Stores["default"] = new();
         foreach (var (name, store) in options.Stores)
         {
+            // What a file sets to null is as good as not set.
+            (store.Root, store.Bucket, store.Prefix) = (store.Root ?? "", store.Bucket ?? "", store.Prefix ?? "");
+            store.Region ??= "us-east-1";
             if (store.Root.Length == 0 && store.Kind is StoreKind.FileSystem)
                 store.Root = Path.Combine(options.Data, name == "default" ? "blobs" : $"blobs-{name}");
         }
@@ -137,7 +140,8 @@ internal static class OptionsRules
             var (mine, its) = (Folder(store), Folder(rival));
             Require(
                 !mine.StartsWith(its, StringComparison.Ordinal) && !its.StartsWith(mine, StringComparison.Ordinal),
-                $"{key} and Registry:Stores:{other} overlap in bucket '{store.Bucket}': give each a Prefix of its own.");
+                $"{key} and Registry:Stores:{other} overlap in bucket '{store.Bucket}': "
+                + "give each a Prefix of its own.");
         }
 
         static string Folder(StoreOptions store)

@@ -18,7 +18,9 @@ internal sealed class BlobResult(Digest digest, long size, OpenedBlob? blob, Req
     public static IActionResult Get(OpenedBlob blob, RequestedRange? range)
         => new BlobResult(blob.Digest, blob.Content.Size, blob, range);
 
-    /// <summary>The range that a request asks for; null when it wants everything, or the range of another version.</summary>
+    /// <summary>
+    /// The range that a request asks for; null when it wants everything, or the range of another version.
+    /// </summary>
     public static RequestedRange? RangeOf(HttpRequest request, Digest digest)
         => request.Headers.IfRange.Count > 0 && request.Headers.IfRange != $"\"{digest}\""
             ? null

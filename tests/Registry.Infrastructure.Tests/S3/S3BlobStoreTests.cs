@@ -139,6 +139,24 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Equal(content, await third.ReadAsync(blob!));
     }
 
+    [S3Theory]
+    [InlineData(40)]
+    [InlineData(160)]
+    public async Task One_transfer_holds_at_most_32_MiB_whatever_its_length(int mebibytes)
+    {
+        await (await _place.StartAsync()).PushAsync(Digits); // what the client itself keeps is there
+        var store = await _place.StartAsync(); // with no buffer yet
+        var content = new GeneratedStream((long)mebibytes * Mebi);
+        await using var staged = await _upload.OpenAsync(store);
+
+        // All that is ever allocated is more than what is held at any moment.
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await staged.AppendAsync(content, DigestAlgorithm.Sha256, final: true, CancellationToken.None);
+        var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+
+        Assert.InRange(allocated, 0, 32 * Mebi);
+    }
+
     [S3Fact]
     public async Task Abandoned_uploads_are_listed_and_dropped_with_all_their_parts()
     {

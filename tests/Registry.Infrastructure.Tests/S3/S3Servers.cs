@@ -8,15 +8,19 @@ using Registry.Testing.Processes;
 
 namespace Registry.Infrastructure.Tests.S3;
 
-/// <summary>One S3 server for all tests of this project; each store of a test has a prefix of its own.</summary>
-[CollectionDefinition(nameof(S3Servers))]
+/// <summary>
+/// One S3 server for all tests of this project; each store of a test has a prefix of its own. Memory is measured:
+/// nothing else runs beside them.
+/// </summary>
+[CollectionDefinition(nameof(S3Servers), DisableParallelization = true)]
 public sealed class S3Servers : ICollectionFixture<S3ServerFixture>;
 
 public sealed class S3ServerFixture : IAsyncLifetime
 {
     private S3Server? _server;
 
-    public S3Server Server => _server ?? throw new InvalidOperationException("There is no S3 server.");
+    public S3Server Server
+        => _server ?? throw Xunit.Sdk.SkipException.ForSkip(Programs.ReasonToSkip(S3Server.Needs)!);
 
     public async Task InitializeAsync()
     {

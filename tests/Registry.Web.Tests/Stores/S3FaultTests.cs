@@ -38,6 +38,7 @@ public sealed class S3FaultTests(S3ServerFixture fixture) : IAsyncLifetime
     public static TheoryData<Fault, string> Outages => new()
     {
         { Fault.Refused, "unreachable" },
+        { Fault.Reset, "unreachable" },
         { Fault.Silent, "timeout" },
         { Fault.SlowDown, "throttled" },
         { Fault.CutUp, "unreachable" },
@@ -90,6 +91,7 @@ public sealed class S3FaultTests(S3ServerFixture fixture) : IAsyncLifetime
 
     [S3Theory]
     [InlineData(Fault.Refused, "unreachable")]
+    [InlineData(Fault.Reset, "unreachable")]
     [InlineData(Fault.Silent, "timeout")]
     [InlineData(Fault.SlowDown, "throttled")]
     public async Task A_pull(Fault fault, string cause)
@@ -127,6 +129,7 @@ public sealed class S3FaultTests(S3ServerFixture fixture) : IAsyncLifetime
     }
 
     [S3Theory]
+    [InlineData(Fault.Reset)]
     [InlineData(Fault.SlowDown)]
     [InlineData(Fault.CutUp)]
     public async Task What_passes_soon_is_not_noticed(Fault fault)
