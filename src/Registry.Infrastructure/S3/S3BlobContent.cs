@@ -11,7 +11,7 @@ namespace Registry.Infrastructure.S3;
 /// </summary>
 internal sealed class S3BlobContent : IBlobContent
 {
-    private const int PieceBytes = 128 * 1024;
+    private const int PieceBytes = 64 * 1024;
     private const int MaxFailures = 3;
 
     private readonly S3Bucket _bucket;
