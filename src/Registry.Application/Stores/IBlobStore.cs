@@ -21,7 +21,8 @@ public interface IBlobStore
     /// <summary>
     /// Opens a blob's bytes; null when they are gone or have another length than <see cref="StoredBlob.Size"/>.
     /// </summary>
-    Task<IBlobContent?> OpenAsync(StoredBlob blob, CancellationToken cancellationToken);
+    /// <param name="part">What will be read first, within the blob; null for all of it.</param>
+    Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken);
 }
 
 /// <summary>
@@ -31,6 +32,11 @@ public interface IBlobContent : IAsyncDisposable
 {
     /// <summary>In bytes.</summary>
     long Size { get; }
+
+    /// <summary>
+    /// Where the client can fetch the bytes by itself for a few minutes; null when they are to be sent to it.
+    /// </summary>
+    Uri? Address { get; }
 
     /// <summary>
     /// Writes the bytes of <paramref name="range"/>, which lies within the blob, and flushes as it goes.

@@ -30,7 +30,8 @@ internal sealed class AppendToUploadHandler(
         if (upload.Judge(command.Range, command.Length) is { } misplaced)
             return misplaced;
 
-        var appended = await upload.Staged.AppendAsync(command.Content, session.Algorithm, upload.Stop);
+        var appended = await upload.Staged.AppendAsync(
+            command.Content, session.Algorithm, final: false, upload.Stop);
         if (appended is null)
         {
             await sessions.RemoveAsync(command.Repository, session.Owner, command.Id, cancellationToken);

@@ -36,7 +36,7 @@ internal sealed class CompleteUploadHandler(UploadDesk desk, IUploadSessions ses
             return misplaced;
 
         var appended = await upload.Staged.AppendAsync(
-            command.Content ?? Stream.Null, command.Digest.Algorithm, upload.Stop);
+            command.Content ?? Stream.Null, command.Digest.Algorithm, final: true, upload.Stop);
         if (appended is null)
         {
             await sessions.RemoveAsync(command.Repository, session.Owner, command.Id, cancellationToken);

@@ -17,7 +17,10 @@ public interface IUploadStaging
     /// <see cref="ListUntouchedSinceAsync"/>, so that a later call can.
     /// </summary>
     /// <param name="state">Of the session that was; null when nobody knows.</param>
-    /// <returns>False when a request of this process has them open: it drops them itself.</returns>
+    /// <returns>
+    /// False when they are still there: the store failed, or a request of this process has them open and drops them
+    /// itself.
+    /// </returns>
     Task<bool> DropAsync(UploadId id, string? state, CancellationToken cancellationToken);
 
     /// <summary>Uploads whose bytes were last written before <paramref name="time"/>.</summary>
@@ -32,10 +35,14 @@ public interface IStagedUpload : IAsyncDisposable
     /// hashes in the same pass. Memory use does not depend on the length. Called once.
     /// </summary>
     /// <param name="algorithm">The digest that will probably be asked for.</param>
+    /// <param name="final">
+    /// <see cref="PublishAsync"/> follows. Otherwise everything must outlive this request before it returns.
+    /// </param>
     /// <returns>
     /// Null when fewer bytes are there than the session says, so that the upload cannot go on.
     /// </returns>
-    Task<AppendedBytes?> AppendAsync(Stream content, DigestAlgorithm algorithm, CancellationToken cancellationToken);
+    Task<AppendedBytes?> AppendAsync(
+        Stream content, DigestAlgorithm algorithm, bool final, CancellationToken cancellationToken);
 
     /// <summary>
     /// Makes the first <paramref name="size"/> bytes, which must be all, the blob <paramref name="digest"/>: durable

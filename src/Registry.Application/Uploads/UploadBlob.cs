@@ -30,7 +30,8 @@ internal sealed class UploadBlobHandler(
         var published = false;
         try
         {
-            var received = await staged.AppendAsync(command.Content, command.Digest.Algorithm, cancellationToken);
+            var received = await staged.AppendAsync(
+                command.Content, command.Digest.Algorithm, final: true, cancellationToken);
             if (received is not { Complete: true })
                 return OciError.BodyIncomplete();
             if (await staged.PublishAsync(command.Digest, received.Offset, cancellationToken) is not { } location)

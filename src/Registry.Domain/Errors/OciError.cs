@@ -171,6 +171,21 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
             OciErrorCode.Unavailable, ErrorReason.Unavailable,
             $"The registry's {what} cannot be used at the moment; try again.");
 
+    /// <param name="cause">
+    /// In one word what kind of failure it is: <c>throttled</c>, <c>unreachable</c>, <c>timeout</c> …
+    /// </param>
+    public static OciError StoreUnavailable(string store, string cause)
+        => Unavailable($"store '{store}'") with
+        {
+            Message = $"The registry's store '{store}' cannot be used at the moment ({cause}); try again.",
+            Detail = Of("cause", cause),
+        };
+
+    public static OciError BlobTooLarge(string store, long limit)
+        => new(
+            OciErrorCode.SizeInvalid, ErrorReason.TooLarge,
+            $"Store '{store}' takes blobs up to {limit >> 30} GiB.");
+
     public static OciError Fault()
         => new(
             OciErrorCode.Unknown, ErrorReason.Fault, "The registry failed; its log tells more under this request id.");

@@ -11,6 +11,8 @@ internal sealed class FileSystemBlobContent(SafeFileHandle file, long size, Stor
 
     public long Size => size;
 
+    public Uri? Address => null;
+
     /// <exception cref="EndOfStreamException">
     /// The file has become shorter: the caller cuts the connection, since the length is promised.
     /// </exception>

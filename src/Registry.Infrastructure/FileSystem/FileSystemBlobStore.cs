@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Registry.Application.Stores;
 using Registry.Application.Uploads;
+using Registry.Domain.Blobs;
 using Registry.Infrastructure.Stores;
 
 namespace Registry.Infrastructure.FileSystem;
@@ -63,7 +64,7 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
         }
     }
 
-    public Task<IBlobContent?> OpenAsync(StoredBlob blob, CancellationToken cancellationToken)
+    public Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
         => Task.FromResult(_faults.Guard<IBlobContent?>(() => Open(blob)));
 
     private FileSystemBlobContent? Open(StoredBlob blob)

@@ -2,6 +2,7 @@ using Registry.Domain.Blobs;
 using Registry.Domain.Manifests;
 using Registry.Domain.Repositories;
 using Registry.Domain.Uploads;
+using Registry.Infrastructure.Stores;
 
 namespace Registry.Infrastructure.FileSystem;
 
@@ -25,7 +26,6 @@ namespace Registry.Infrastructure.FileSystem;
 /// </remarks>
 internal sealed class FileSystemLayout(string root, string? staging)
 {
-    private const string Blobs = "docker/registry/v2/blobs";
     private const string UploadExtension = ".upload";
 
     public string Root { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
@@ -35,23 +35,21 @@ internal sealed class FileSystemLayout(string root, string? staging)
 
     public string Temporary => Path.Combine(Root, "_temporary");
 
-    public string Guard => Path.Combine(Root, "registry-store.json");
+    public string Guard => Path.Combine(Root, StoreMark.FileName);
 
     public string Lock => Path.Combine(Root, "registry-store.lock");
 
     /// <summary>There when a root holds blobs, this registry's or another's.</summary>
-    public string Content => Path.Combine(Root, "docker", "registry", "v2");
+    public string Content => Path.Combine(Root, StoreLayout.Content);
 
-    /// <summary>The only location a blob has, as the database keeps it: relative to the root, with slashes.</summary>
-    public static string LocationOf(Digest digest) => $"{Blobs}/{digest.Algorithm}/{digest.Hex[..2]}/{digest.Hex}/data";
-
-    public string BlobPath(Digest digest) => Path.Combine(Root, LocationOf(digest));
+    public string BlobPath(Digest digest) => Path.Combine(Root, StoreLayout.BlobLocation(digest));
 
     /// <summary>
     /// The file of a location that was stored once; null when this layout never writes such a location for the digest.
     /// No part of <paramref name="location"/> itself gets into the path.
     /// </summary>
-    public string? Locate(string location, Digest digest) => location == LocationOf(digest) ? BlobPath(digest) : null;
+    public string? Locate(string location, Digest digest)
+        => location == StoreLayout.BlobLocation(digest) ? BlobPath(digest) : null;
 
     public string UploadPath(UploadId id) => Path.Combine(Staging, $"{id}{UploadExtension}");
 
@@ -67,22 +65,14 @@ internal sealed class FileSystemLayout(string root, string? staging)
     public string NewTemporaryPath() => Path.Combine(Temporary, Guid.NewGuid().ToString("D"));
 
     public string RevisionPath(RepositoryIdentity repository, Digest digest)
-        => Path.Combine(ManifestsPath(repository), "revisions", digest.Algorithm.Name, digest.Hex, "link");
+        => Path.Combine(Root, StoreLayout.Revision(repository, digest));
 
     public string TagPath(RepositoryIdentity repository, Tag tag)
-        => Path.Combine(ManifestsPath(repository), "tags", tag.Value);
+        => Path.Combine(Root, StoreLayout.Tag(repository, tag));
 
     public string CurrentTagPath(RepositoryIdentity repository, Tag tag)
-        => Path.Combine(TagPath(repository, tag), "current", "link");
+        => Path.Combine(Root, StoreLayout.CurrentTag(repository, tag));
 
     public string TagIndexPath(RepositoryIdentity repository, Tag tag, Digest digest)
-        => Path.Combine(TagPath(repository, tag), "index", digest.Algorithm.Name, digest.Hex, "link");
-
-    private string ManifestsPath(RepositoryIdentity repository)
-        => Path.Combine(
-            Root,
-            repository.Registry == RegistryName.Default ? "docker/registry/v2" : $"registries/{repository.Registry}",
-            "repositories",
-            repository.Name.Value,
-            "_manifests");
+        => Path.Combine(Root, StoreLayout.TagIndex(repository, tag, digest));
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Uploads;
 using Registry.Domain.Uploads;
+using Registry.Infrastructure.Stores;
 
 namespace Registry.Infrastructure.FileSystem;
 

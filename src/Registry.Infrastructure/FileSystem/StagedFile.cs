@@ -5,6 +5,7 @@ using Microsoft.Win32.SafeHandles;
 using Registry.Application.Uploads;
 using Registry.Domain.Blobs;
 using Registry.Domain.Uploads;
+using Registry.Infrastructure.Stores;
 
 namespace Registry.Infrastructure.FileSystem;
 
@@ -24,7 +25,7 @@ internal sealed partial class StagedFile(
     private bool _disposed;
 
     public async Task<AppendedBytes?> AppendAsync(
-        Stream content, DigestAlgorithm algorithm, CancellationToken cancellationToken)
+        Stream content, DigestAlgorithm algorithm, bool final, CancellationToken cancellationToken)
     {
         if (!faults.Guard(TryOpenAtOffset))
             return null;
@@ -106,7 +107,7 @@ internal sealed partial class StagedFile(
         files.Move(_file, _path, layout.BlobPath(digest));
         Close();
         DropHash();
-        return FileSystemLayout.LocationOf(digest);
+        return StoreLayout.BlobLocation(digest);
     }
 
     private bool TryOpenAtOffset()
@@ -147,7 +148,7 @@ internal sealed partial class StagedFile(
             return null;
         }
 
-        if (_hash is not null && File.GetLastWriteTimeUtc(file) != _hash.Stamp)
+        if (_hash is not null && !Equals(_hash.Stamp, File.GetLastWriteTimeUtc(file)))
             DropHash();
         return file;
     }

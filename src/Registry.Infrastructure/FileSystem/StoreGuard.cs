@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Registry.Infrastructure.Stores;
 
 namespace Registry.Infrastructure.FileSystem;
 
@@ -10,15 +10,8 @@ namespace Registry.Infrastructure.FileSystem;
 internal sealed partial class StoreGuard(
     string store, FileSystemLayout layout, DurableFiles files, ILogger logger, TimeProvider time)
 {
-    private const string Product = "registry";
-    private const int Layout = 1;
-
     // Longer than any file takes to be written; what is older was left by a crash.
     private static readonly TimeSpan TemporaryFilesLive = TimeSpan.FromDays(1);
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
-
-    private sealed record Mark(string? Product, int Layout, string? Id);
 
     /// <param name="known">The id that the root must carry; null when any will do.</param>
     /// <returns>The id that the root carries.</returns>
@@ -77,48 +70,15 @@ internal sealed partial class StoreGuard(
                     .Any(entry => Path.GetFileName(entry) != "lost+found"))
                 throw Refused("Root", layout.Root, "holds other files", "Choose an empty folder.");
 
-            var made = new Mark(Product, Layout, Guid.NewGuid().ToString());
-            Try("Root", layout.Root, () => files.WriteGuard(JsonSerializer.SerializeToUtf8Bytes(made, Json)));
+            var made = StoreMark.Create();
+            Try("Root", layout.Root, () => files.WriteGuard(made.ToJson()));
             return made.Id!;
         }
 
-        var owner = Parse(mark);
-        if (owner?.Product != Product || owner.Layout < 1 || (owner.Layout == Layout && string.IsNullOrEmpty(owner.Id)))
-        {
-            throw Refused(
-                "Root", layout.Root, $"belongs to something else ('{layout.Guard}' says so)",
-                "Choose an empty folder.");
-        }
-
-        if (owner.Layout > Layout)
-        {
-            throw Refused(
-                "Root",
-                layout.Root,
-                $"has layout {owner.Layout}, this version knows layouts up to {Layout}",
-                "Run the newer version that has used it.");
-        }
-
-        if (known is not null && known != owner.Id)
-        {
-            throw Refused(
-                "Root", layout.Root, "is not the folder that the database knows as this store",
-                "Name that folder, or the database that belongs to this one.");
-        }
-
-        return owner.Id!;
-    }
-
-    private static Mark? Parse(byte[] mark)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<Mark>(mark, Json);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+        var owner = StoreMark.Parse(mark);
+        return StoreMark.FindFault(owner, known, layout.Guard, "folder") is var (problem, fix)
+            ? throw Refused("Root", layout.Root, problem, fix)
+            : owner!.Id!;
     }
 
     // A file takes the way of every upload: this finds out whether both folders can be written, and whether they share

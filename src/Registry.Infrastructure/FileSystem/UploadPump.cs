@@ -1,6 +1,7 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using Registry.Application.Uploads;
+using Registry.Infrastructure.Stores;
 
 namespace Registry.Infrastructure.FileSystem;
 
@@ -17,13 +18,6 @@ internal static class UploadPump
     private const int WindowBytes = 8 * 1024 * 1024;
     private const int WindowsInFlight = 3;
 
-    private enum Remainder
-    {
-        MoreToCome,
-        Ended,
-        BrokeOff,
-    }
-
     /// <exception cref="Domain.Errors.StorageException">The file could not be written.</exception>
     public static async Task<AppendedBytes> CopyAsync(
         Stream content, SafeFileHandle file, long offset, RunningHash? hash, StoreFaults faults,
@@ -34,8 +28,8 @@ internal static class UploadPump
         byte[]? filling = null;
         try
         {
-            var (count, rest) = await FillAsync(content, full, cancellationToken);
-            while (rest == Remainder.MoreToCome)
+            var (count, end) = await content.FillAsync(full.AsMemory(0, BufferBytes), cancellationToken);
+            while (end is ContentEnd.NotYet)
             {
                 filling ??= pool.Rent(BufferBytes);
                 var (bytes, length, position) = (full, count, offset);
@@ -43,7 +37,7 @@ internal static class UploadPump
                     () => Write(file, bytes.AsSpan(0, length), position, hash, faults), CancellationToken.None);
                 try
                 {
-                    (count, rest) = await FillAsync(content, filling, cancellationToken);
+                    (count, end) = await content.FillAsync(filling.AsMemory(0, BufferBytes), cancellationToken);
                 }
                 finally
                 {
@@ -56,35 +50,13 @@ internal static class UploadPump
 
             // The last piece, which is the only one of a small body, is not worth another thread.
             Write(file, full.AsSpan(0, count), offset, hash, faults);
-            return new(offset + count, Complete: rest == Remainder.Ended);
+            return new(offset + count, Complete: end is ContentEnd.Complete);
         }
         finally
         {
             pool.Return(full);
             if (filling is not null)
                 pool.Return(filling);
-        }
-    }
-
-    private static async ValueTask<(int Count, Remainder Remainder)> FillAsync(
-        Stream content, byte[] buffer, CancellationToken cancellationToken)
-    {
-        var count = 0;
-        try
-        {
-            while (count < BufferBytes)
-            {
-                var read = await content.ReadAsync(buffer.AsMemory(count, BufferBytes - count), cancellationToken);
-                if (read == 0)
-                    return (count, Remainder.Ended);
-                count += read;
-            }
-
-            return (count, Remainder.MoreToCome);
-        }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException)
-        {
-            return (count, Remainder.BrokeOff); // the client went away; what it sent counts
         }
     }
 

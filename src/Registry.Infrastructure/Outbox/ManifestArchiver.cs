@@ -30,6 +30,9 @@ internal sealed partial class ManifestArchiver(
     // wait. What waits is safe in the database.
     private const int RestsPerWork = 3;
 
+    // The work of a store that is another server is mostly to wait for it.
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(1);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
@@ -107,7 +110,8 @@ internal sealed partial class ManifestArchiver(
             complete &= failure is null;
             if (failure is not null)
                 Log.Failed(logger, failure);
-            await Task.Delay(Stopwatch.GetElapsedTime(began) * RestsPerWork, cancellationToken);
+            var rest = Stopwatch.GetElapsedTime(began) * RestsPerWork;
+            await Task.Delay(rest < LongestRest ? rest : LongestRest, cancellationToken);
         }
 
         return complete;

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Stores;
 using Registry.Infrastructure.FileSystem;
+using Registry.Infrastructure.S3;
 
 namespace Registry.Infrastructure.Stores;
 
@@ -15,6 +16,7 @@ internal sealed class BlobStores(
         {
             StoreKind.FileSystem => (IStoreAdapter)new FileSystemBlobStore(
                 entry.Key, entry.Value, loggers.CreateLogger<FileSystemBlobStore>(), time),
+            StoreKind.S3 => new S3BlobStore(entry.Key, entry.Value, loggers.CreateLogger<S3BlobStore>(), time),
             _ => throw new InvalidOperationException(
                 $"Registry:Stores:{entry.Key}:Kind is '{entry.Value.Kind}', which is no kind of store."),
         },

@@ -3,6 +3,7 @@ using Registry.Application.Registries;
 using Registry.Domain.Repositories;
 using Registry.Infrastructure;
 using Registry.Infrastructure.Database;
+using Registry.Infrastructure.Stores;
 
 namespace Registry.Web.Configuration;
 
@@ -17,7 +18,10 @@ internal static class OptionsRules
             options.Stores["default"] = new();
         foreach (var (name, store) in options.Stores)
         {
-            if (store.Root.Length == 0)
+            // What a file sets to null is as good as not set.
+            (store.Root, store.Bucket, store.Prefix) = (store.Root ?? "", store.Bucket ?? "", store.Prefix ?? "");
+            store.Region ??= "us-east-1";
+            if (store.Root.Length == 0 && store.Kind is StoreKind.FileSystem)
                 store.Root = Path.Combine(options.Data, name == "default" ? "blobs" : $"blobs-{name}");
         }
 
@@ -64,6 +68,8 @@ internal static class OptionsRules
 
         CheckDatabase(options.Database);
         CheckStores(options);
+        foreach (var (name, store) in options.Stores.Where(entry => entry.Value.Kind is StoreKind.S3))
+            CheckBucket(options, name, store);
         CheckRegistries(options);
     }
 
@@ -106,8 +112,11 @@ internal static class OptionsRules
     private static void CheckStores(RegistryOptions options)
     {
         var folders = new List<(string Store, string Key, string Path)>();
-        foreach (var (name, store) in options.Stores)
+        foreach (var (name, store) in options.Stores.Where(entry => entry.Value.Kind is StoreKind.FileSystem))
         {
+            Require(
+                store.Bucket.Length == 0,
+                $"Registry:Stores:{name}:Bucket is '{store.Bucket}', but Kind is FileSystem: set Kind to S3.");
             folders.Add((name, $"Registry:Stores:{name}:Root", FullPath(store.Root)));
             if (!string.IsNullOrEmpty(store.Staging))
                 folders.Add((name, $"Registry:Stores:{name}:Staging", FullPath(store.Staging)));
@@ -131,6 +140,52 @@ internal static class OptionsRules
             => $"{path}{Path.DirectorySeparatorChar}".StartsWith(
                 $"{folder.TrimEnd(Path.DirectorySeparatorChar)}{Path.DirectorySeparatorChar}",
                 OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static void CheckBucket(RegistryOptions options, string name, StoreOptions store)
+    {
+        var key = $"Registry:Stores:{name}";
+        Require(
+            store.Root.Length == 0 && string.IsNullOrEmpty(store.Staging),
+            $"{key}:{(store.Root.Length > 0 ? "Root" : "Staging")} is set, but Kind is S3, which has no folders: "
+            + "remove it.");
+        Require(store.Bucket.Length > 0, $"{key}:Bucket is empty: name the bucket for the blobs.");
+        Require(
+            store.ServiceUrl is null
+                || Uri.TryCreate(store.ServiceUrl, UriKind.Absolute, out var url)
+                    && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps),
+            $"{key}:ServiceUrl is '{store.ServiceUrl}', which is no address such as https://minio.example.com.");
+        Require(store.Region.Length > 0, $"{key}:Region is empty: name the region, us-east-1 if there is none.");
+        Require(
+            string.IsNullOrEmpty(store.SecretKey) || string.IsNullOrEmpty(store.SecretKeyFile),
+            $"{key}:SecretKey and {key}:SecretKeyFile are both set: keep one of them.");
+        var hasSecret = !string.IsNullOrEmpty(store.SecretKey) || !string.IsNullOrEmpty(store.SecretKeyFile);
+        Require(
+            hasSecret || string.IsNullOrEmpty(store.AccessKey),
+            $"{key}:AccessKey is '{store.AccessKey}', but there is no secret for it: "
+            + $"set {key}:SecretKeyFile or {key}:SecretKey.");
+        Require(
+            !hasSecret || !string.IsNullOrEmpty(store.AccessKey),
+            $"{key}:AccessKey is empty, but there is a secret: name the key that the secret belongs to.");
+        Require(
+            store.Timeout > TimeSpan.Zero && store.Timeout <= TimeSpan.FromMinutes(10),
+            $"{key}:Timeout is {store.Timeout}, it must be above zero and up to 00:10:00.");
+        Require(
+            store.RedirectMinBytes >= 0,
+            $"{key}:RedirectMinBytes is {store.RedirectMinBytes}, it must be 0 or more.");
+        foreach (var (other, rival) in options.Stores.Where(
+            entry => entry.Value.Kind is StoreKind.S3 && string.CompareOrdinal(entry.Key, name) > 0))
+        {
+            var (mine, its) = (Folder(store), Folder(rival));
+            Require(
+                !mine.StartsWith(its, StringComparison.Ordinal) && !its.StartsWith(mine, StringComparison.Ordinal),
+                $"{key} and Registry:Stores:{other} overlap in bucket '{store.Bucket}': "
+                + "give each a Prefix of its own.");
+        }
+
+        static string Folder(StoreOptions store)
+            => $"{store.ServiceUrl?.TrimEnd('/')}/{store.Bucket}/"
+                + (store.Prefix.Trim('/') is { Length: > 0 } prefix ? $"{prefix}/" : "");
     }
 
     private static void CheckRegistries(RegistryOptions options)

@@ -34,8 +34,9 @@ public sealed class BlobsController(IMediator mediator) : ControllerBase
             return found.Match(_ => ContentHeaders.NotModified(Response, digest), OciErrorResult.From);
         }
 
-        var opened = await mediator.Send(new OpenBlobQuery(name.Identity, digest), cancellationToken);
-        return opened.Match(BlobResult.Get, OciErrorResult.From);
+        var range = BlobResult.RangeOf(Request, digest);
+        var opened = await mediator.Send(new OpenBlobQuery(name.Identity, digest, range), cancellationToken);
+        return opened.Match(blob => BlobResult.Get(blob, range), OciErrorResult.From);
     }
 
     [HttpDelete("/v2/{name}/blobs/{digest}")] // end-10

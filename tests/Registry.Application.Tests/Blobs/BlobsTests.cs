@@ -68,9 +68,9 @@ public sealed class BlobsTests : IAsyncLifetime
     public async Task A_blob_whose_bytes_are_gone_is_unknown_from_then_on()
     {
         _registry.Links.FindAsync(UseCases.Repository, Digest, Arg.Any<CancellationToken>()).Returns(Blob);
-        _registry.Store.OpenAsync(Blob, Arg.Any<CancellationToken>()).Returns((IBlobContent?)null);
+        _registry.Store.OpenAsync(Blob, null, Arg.Any<CancellationToken>()).Returns((IBlobContent?)null);
 
-        var error = await _registry.RefusalAsync(new OpenBlobQuery(UseCases.Repository, Digest));
+        var error = await _registry.RefusalAsync(new OpenBlobQuery(UseCases.Repository, Digest, Range: null));
 
         Assert.Equal(OciErrorCode.BlobUnknown, error.Code);
         await _registry.Links.Received(1).MarkMissingAsync(Blob, Arg.Any<CancellationToken>());
@@ -82,7 +82,7 @@ public sealed class BlobsTests : IAsyncLifetime
         _registry.Links.FindAsync(UseCases.Repository, Digest, Arg.Any<CancellationToken>()).Returns(Blob with { Store = "old" });
         _registry.Stores.Find("old").Returns((IBlobStore?)null);
 
-        var error = await _registry.RefusalAsync(new OpenBlobQuery(UseCases.Repository, Digest));
+        var error = await _registry.RefusalAsync(new OpenBlobQuery(UseCases.Repository, Digest, Range: null));
 
         Assert.Equal(ErrorReason.Unavailable, error.Reason);
         await _registry.Links.DidNotReceiveWithAnyArgs().MarkMissingAsync(default!, default);
@@ -93,9 +93,9 @@ public sealed class BlobsTests : IAsyncLifetime
     {
         var broken = new StorageException(OciError.Unavailable("store"), new IOException("Input/output error"));
         _registry.Links.FindAsync(UseCases.Repository, Digest, Arg.Any<CancellationToken>()).Returns(Blob);
-        _registry.Store.OpenAsync(Blob, Arg.Any<CancellationToken>()).Returns<IBlobContent?>(_ => throw broken);
+        _registry.Store.OpenAsync(Blob, null, Arg.Any<CancellationToken>()).Returns<IBlobContent?>(_ => throw broken);
 
-        await Assert.ThrowsAsync<StorageException>(() => _registry.SendAsync(new OpenBlobQuery(UseCases.Repository, Digest)));
+        await Assert.ThrowsAsync<StorageException>(() => _registry.SendAsync(new OpenBlobQuery(UseCases.Repository, Digest, Range: null)));
 
         await _registry.Links.DidNotReceiveWithAnyArgs().MarkMissingAsync(default!, default);
     }

@@ -98,9 +98,9 @@ public sealed class AppendToUploadTests : UploadTestBase
     [Fact]
     public async Task A_claim_that_is_lost_stops_the_chunk_and_its_bytes_do_not_count()
     {
-        Staged.AppendAsync(default!, default!, default).ReturnsForAnyArgs(call =>
+        Staged.AppendAsync(default!, default!, default, default).ReturnsForAnyArgs(call =>
         {
-            var stop = call.ArgAt<CancellationToken>(2);
+            var stop = call.ArgAt<CancellationToken>(3);
             Assert.False(stop.IsCancellationRequested);
             Lost.Cancel();
             Assert.True(stop.IsCancellationRequested);
@@ -184,7 +184,7 @@ public sealed class AppendToUploadTests : UploadTestBase
     public async Task Storage_that_fails_leaves_the_session_where_it_stood()
     {
         var full = new StorageException(OciError.StoreFull(), new IOException("No space left on device"));
-        Staged.AppendAsync(default!, default!, default).ReturnsForAnyArgs<AppendedBytes?>(_ => throw full);
+        Staged.AppendAsync(default!, default!, default, default).ReturnsForAnyArgs<AppendedBytes?>(_ => throw full);
 
         await Assert.ThrowsAsync<StorageException>(() => Registry.SendAsync(Chunk(10, 14, 5)));
 

@@ -48,14 +48,14 @@ public abstract class UploadTestBase : IAsyncLifetime
 
     /// <summary>So many bytes come out of the body.</summary>
     private protected void Arrives(long bytes, bool complete = true)
-        => Staged.AppendAsync(default!, default!, default)
+        => Staged.AppendAsync(default!, default!, default, default)
             .ReturnsForAnyArgs(new AppendedBytes(Session.Offset + bytes, complete, "where they are"));
 
     /// <summary>The staged bytes end before the session's offset.</summary>
     private protected void StagedBytesAreShort()
-        => Staged.AppendAsync(default!, default!, default).ReturnsForAnyArgs((AppendedBytes?)null);
+        => Staged.AppendAsync(default!, default!, default, default).ReturnsForAnyArgs((AppendedBytes?)null);
 
-    private protected Task NothingWasAppendedAsync() => Staged.DidNotReceiveWithAnyArgs().AppendAsync(default!, default!, default);
+    private protected Task NothingWasAppendedAsync() => Staged.DidNotReceiveWithAnyArgs().AppendAsync(default!, default!, default, default);
 
     private protected Task SessionStaysAsync() => Task.WhenAll(
         Registry.Sessions.DidNotReceiveWithAnyArgs().AdvanceAsync(default!, default!, default, default),

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Registry.Domain.Blobs;
 using Registry.Domain.Errors;
 using Registry.Domain.Uploads;
-using Registry.Infrastructure.FileSystem;
 using Registry.Infrastructure.Stores;
 using Registry.Infrastructure.Tests.Stores;
 
@@ -68,7 +67,7 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     {
         var store = await FileSystemStores.StartAsync(_folder.Path);
         var blob = await store.PushAsync(Digits);
-        await using var opened = await store.OpenAsync(blob, CancellationToken.None);
+        await using var opened = await store.OpenAsync(blob, part: null, CancellationToken.None);
 
         await store.PushAsync(Digits);
         File.Delete(_folder.Combine(blob.Location));
@@ -81,7 +80,7 @@ public sealed class FileSystemBlobStoreTests : IDisposable
     {
         var store = await FileSystemStores.StartAsync(_folder.Path);
         var blob = await store.PushAsync(GeneratedStream.Bytes(1_000_000));
-        await using var opened = await store.OpenAsync(blob, CancellationToken.None);
+        await using var opened = await store.OpenAsync(blob, part: null, CancellationToken.None);
         using (var file = File.OpenHandle(_folder.Combine(blob.Location), access: FileAccess.Write))
             RandomAccess.SetLength(file, 500_000);
 
@@ -107,7 +106,7 @@ public sealed class FileSystemBlobStoreTests : IDisposable
         var blob = await store.PushAsync(Digits);
         File.Delete(_folder.Combine(blob.Location));
         Directory.CreateDirectory(_folder.Combine(blob.Location));
-        Assert.Null(await store.OpenAsync(blob with { Size = size }, CancellationToken.None));
+        Assert.Null(await store.OpenAsync(blob with { Size = size }, part: null, CancellationToken.None));
     }
 
     [Theory]
@@ -122,8 +121,8 @@ public sealed class FileSystemBlobStoreTests : IDisposable
         var store = await FileSystemStores.StartAsync(_folder.Combine("root"));
         await File.WriteAllBytesAsync(_folder.Combine("outside"), Digits);
         var blob = await store.PushAsync(Digits);
-        Assert.Null(await store.OpenAsync(blob with { Location = location }, CancellationToken.None));
-        Assert.NotNull(await store.OpenAsync(blob, CancellationToken.None));
+        Assert.Null(await store.OpenAsync(blob with { Location = location }, part: null, CancellationToken.None));
+        Assert.NotNull(await store.OpenAsync(blob, part: null, CancellationToken.None));
     }
 
     [Fact]
@@ -132,7 +131,7 @@ public sealed class FileSystemBlobStoreTests : IDisposable
         var here = await FileSystemStores.StartAsync(_folder.Path);
         var there = await FileSystemStores.StartAsync(_folder.Path);
         await using var upload = await _upload.OpenAsync(here);
-        await upload.AppendAsync(new MemoryStream(Digits), DigestAlgorithm.Sha256, CancellationToken.None);
+        await upload.AppendAsync(new MemoryStream(Digits), DigestAlgorithm.Sha256, final: true, CancellationToken.None);
 
         var failure = await Assert.ThrowsAsync<StorageException>(() => _upload.At(10).AppendAsync(there, Digits));
 

@@ -103,7 +103,7 @@ public sealed class FileSystemFaultTests : IDisposable
         File.Delete(_folder.Combine(blob.Location));
         File.CreateSymbolicLink(_folder.Combine(blob.Location), "data"); // leads to itself
 
-        var failure = await Assert.ThrowsAsync<StorageException>(() => store.OpenAsync(blob, CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<StorageException>(() => store.OpenAsync(blob, part: null, CancellationToken.None));
 
         Assert.Equal(ErrorReason.Unavailable, failure.Error.Reason);
     }
@@ -130,7 +130,7 @@ public sealed class FileSystemFaultTests : IDisposable
         Directory.Move(root, _folder.Combine("unmounted"));
         Directory.CreateDirectory(root); // what a mount leaves behind
 
-        await Assert.ThrowsAsync<StorageException>(() => store.OpenAsync(blob, CancellationToken.None));
+        await Assert.ThrowsAsync<StorageException>(() => store.OpenAsync(blob, part: null, CancellationToken.None));
         await Assert.ThrowsAsync<StorageException>(() => _upload.AppendAsync(store, Digits));
         await Assert.ThrowsAsync<StorageException>(() => store.PushAsync(Digits));
 

@@ -74,9 +74,12 @@ public abstract class BlobStoreContract
         var content = GeneratedStream.Bytes(1_000_000);
         var blob = await store.PushAsync(content);
 
-        await using var opened = await store.OpenAsync(blob, CancellationToken.None);
+        await using var part = await store.OpenAsync(blob, new(first, last), CancellationToken.None);
+        await using var whole = await store.OpenAsync(blob, part: null, CancellationToken.None);
 
-        Assert.Equal(content[first..(last + 1)], await opened!.ReadAsync(new(first, last)));
+        Assert.Equal(1_000_000, part!.Size);
+        Assert.Equal(content[first..(last + 1)], await part.ReadAsync(new(first, last)));
+        Assert.Equal(content[first..(last + 1)], await whole!.ReadAsync(new(first, last)));
     }
 
     [Fact]
@@ -85,7 +88,7 @@ public abstract class BlobStoreContract
         var store = await StartAsync();
         var content = GeneratedStream.Bytes(700_000);
         var blob = await store.PushAsync(content);
-        await using var opened = await store.OpenAsync(blob, CancellationToken.None);
+        await using var opened = await store.OpenAsync(blob, part: null, CancellationToken.None);
 
         var copies = await Task.WhenAll(
             Enumerable.Range(0, 4).Select(_ => Task.Run(() => opened!.ReadAsync(new(0, content.Length - 1)))));
@@ -99,7 +102,7 @@ public abstract class BlobStoreContract
         var store = await StartAsync();
         var content = GeneratedStream.Bytes(300_000);
         var first = await store.PushAsync(content);
-        await using var opened = await store.OpenAsync(first, CancellationToken.None);
+        await using var opened = await store.OpenAsync(first, part: null, CancellationToken.None);
 
         var second = await store.PushAsync(content);
 
@@ -146,7 +149,7 @@ public abstract class BlobStoreContract
         var store = await StartAsync();
         var blob = await store.PushAsync(Digits);
         await DamageAsync(blob, missing);
-        Assert.Null(await store.OpenAsync(blob, CancellationToken.None));
+        Assert.Null(await store.OpenAsync(blob, part: null, CancellationToken.None));
 
         var healed = await store.PushAsync(Digits);
 
@@ -158,8 +161,8 @@ public abstract class BlobStoreContract
     {
         var store = await StartAsync();
         var blob = await store.PushAsync(Digits);
-        Assert.Null(await store.OpenAsync(blob with { Size = 9 }, CancellationToken.None));
-        Assert.Null(await store.OpenAsync(blob with { Size = 11 }, CancellationToken.None));
+        Assert.Null(await store.OpenAsync(blob with { Size = 9 }, part: null, CancellationToken.None));
+        Assert.Null(await store.OpenAsync(blob with { Size = 11 }, part: null, CancellationToken.None));
     }
 
     [Theory]
@@ -171,7 +174,7 @@ public abstract class BlobStoreContract
     {
         var store = await StartAsync();
         var blob = await store.PushAsync(Digits);
-        Assert.Null(await store.OpenAsync(blob with { Location = location }, CancellationToken.None));
+        Assert.Null(await store.OpenAsync(blob with { Location = location }, part: null, CancellationToken.None));
     }
 
     [Fact]

@@ -24,7 +24,8 @@ internal static class StoreUsage
     public static async Task<StoredBlob?> FinishAsync(
         this IStagedUpload upload, IBlobStore store, byte[] content, Digest digest)
     {
-        var appended = await upload.AppendAsync(new MemoryStream(content), digest.Algorithm, CancellationToken.None);
+        var appended = await upload.AppendAsync(
+            new MemoryStream(content), digest.Algorithm, final: true, CancellationToken.None);
         Assert.NotNull(appended);
         Assert.True(appended.Complete);
         return await upload.PublishAsync(digest, appended.Offset, CancellationToken.None) is { } location
@@ -34,7 +35,7 @@ internal static class StoreUsage
 
     public static async Task<byte[]?> ReadAsync(this IBlobStore store, StoredBlob blob)
     {
-        await using var content = await store.OpenAsync(blob, CancellationToken.None);
+        await using var content = await store.OpenAsync(blob, part: null, CancellationToken.None);
         if (content is null)
             return null;
         Assert.Equal(blob.Size, content.Size);
@@ -72,7 +73,7 @@ internal sealed class Upload
         IBlobStore store, Stream content, CancellationToken cancellationToken = default)
     {
         await using var staged = await OpenAsync(store);
-        if (await staged.AppendAsync(content, Session.Algorithm, cancellationToken) is not { } appended)
+        if (await staged.AppendAsync(content, Session.Algorithm, final: false, cancellationToken) is not { } appended)
             return null;
         Session = Session with { Offset = appended.Offset, State = appended.State, Version = Session.Version + 1 };
         return (appended.Offset, appended.Complete);
@@ -82,7 +83,8 @@ internal sealed class Upload
     public async Task AppendInVainAsync(IBlobStore store, byte[] content)
     {
         await using var staged = await OpenAsync(store);
-        Assert.NotNull(await staged.AppendAsync(new MemoryStream(content), Session.Algorithm, CancellationToken.None));
+        Assert.NotNull(await staged.AppendAsync(
+            new MemoryStream(content), Session.Algorithm, final: false, CancellationToken.None));
     }
 
     /// <summary>Appends the last chunk and publishes, in one request; null when the digest does not fit.</summary>

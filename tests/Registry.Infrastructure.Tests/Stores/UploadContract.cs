@@ -92,7 +92,7 @@ public abstract class UploadContract : BlobStoreContract
     {
         var store = await StartAsync();
         await using var upload = await _upload.OpenAsync(store);
-        await upload.AppendAsync(new MemoryStream(Digits), DigestAlgorithm.Sha256, CancellationToken.None);
+        await upload.AppendAsync(new MemoryStream(Digits), DigestAlgorithm.Sha256, final: true, CancellationToken.None);
         Assert.Null(await upload.PublishAsync(StoreUsage.DigestOf(Digits[..9]), 9, CancellationToken.None));
         Assert.Null(await upload.PublishAsync(StoreUsage.DigestOf(Digits), 11, CancellationToken.None));
     }
@@ -111,7 +111,7 @@ public abstract class UploadContract : BlobStoreContract
     {
         var store = await StartAsync();
         var first = await _upload.OpenAsync(store);
-        await first.AppendAsync(new MemoryStream(Digits), DigestAlgorithm.Sha256, CancellationToken.None);
+        await first.AppendAsync(new MemoryStream(Digits), DigestAlgorithm.Sha256, final: true, CancellationToken.None);
 
         var second = Task.Run(() => _upload.FinishAsync(store, Digits, StoreUsage.DigestOf(Digits)));
         await Task.Delay(50);
@@ -216,7 +216,7 @@ public abstract class UploadContract : BlobStoreContract
     {
         const long Length = 64 << 20;
         var store = await StartAsync();
-        await store.PushAsync(GeneratedStream.Bytes(1 << 20)); // buffers are pooled from here on
+        await new Upload().AppendAsync(store, new GeneratedStream(Length)); // buffers are pooled from here on
 
         var before = GC.GetTotalAllocatedBytes(precise: true);
         var appended = await _upload.AppendAsync(store, new GeneratedStream(Length));

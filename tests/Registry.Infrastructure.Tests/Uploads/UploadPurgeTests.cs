@@ -93,7 +93,7 @@ public sealed class UploadPurgeTests : IAsyncLifetime
             _time.Advance(Expiry * 2); // while its chunk is on its way
             Assert.Equal(new(0, 0), await PurgeAsync());
 
-            var appended = await staged.AppendAsync(new MemoryStream("ends"u8.ToArray()), DigestAlgorithm.Sha256, CancellationToken.None);
+            var appended = await staged.AppendAsync(new MemoryStream("ends"u8.ToArray()), DigestAlgorithm.Sha256, final: true, CancellationToken.None);
             Assert.True(await Sessions.AdvanceAsync(claim.Session, appended!, _time.Now + Expiry, CancellationToken.None));
         }
 

@@ -26,13 +26,15 @@ internal sealed class BrokenStores(IBlobStores stores) : IBlobStores
 
         public IUploadStaging Staging => store.Staging;
 
-        public async Task<IBlobContent?> OpenAsync(StoredBlob blob, CancellationToken cancellationToken)
-            => await store.OpenAsync(blob, cancellationToken) is { } content ? new BrokenContent(content) : null;
+        public async Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
+            => await store.OpenAsync(blob, part, cancellationToken) is { } content ? new BrokenContent(content) : null;
     }
 
     private sealed class BrokenContent(IBlobContent content) : IBlobContent
     {
         public long Size => content.Size;
+
+        public Uri? Address => content.Address;
 
         public Task CopyToAsync(PipeWriter destination, ByteRange range, CancellationToken cancellationToken)
         {

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Registry.Domain.Blobs;
 using Registry.Domain.Uploads;
 
-namespace Registry.Infrastructure.FileSystem;
+namespace Registry.Infrastructure.Stores;
 
 /// <summary>
 /// The hash of an upload's first <see cref="Position"/> bytes, to be continued. It cannot be saved, only kept.
@@ -16,9 +16,9 @@ internal sealed class RunningHash(DigestAlgorithm algorithm) : IDisposable
     public long Position { get; private set; }
 
     /// <summary>
-    /// The file's write time when this hash was put aside: another one means that another process wrote to it.
+    /// What the store knew the bytes by when this hash was put aside; bytes that others have written have another one.
     /// </summary>
-    public DateTime Stamp { get; set; }
+    public object? Stamp { get; set; }
 
     public void Append(ReadOnlySpan<byte> bytes)
     {
@@ -32,8 +32,8 @@ internal sealed class RunningHash(DigestAlgorithm algorithm) : IDisposable
 }
 
 /// <summary>
-/// The hashes of uploads that rest between two requests. A hash that is not here (any more) costs reading the file once
-/// when the upload is closed.
+/// The hashes of uploads that rest between two requests. A hash that is not here (any more) costs reading the bytes
+/// once more when the upload is closed.
 /// </summary>
 internal sealed class RunningHashes(int capacity)
 {

@@ -1,0 +1,81 @@
+using System.Globalization;
+using Amazon.S3.Model;
+using Microsoft.Extensions.Logging;
+using Registry.Application.Stores;
+using Registry.Application.Uploads;
+using Registry.Domain.Errors;
+using Registry.Infrastructure.Stores;
+using ByteRange = Registry.Domain.Blobs.ByteRange;
+
+namespace Registry.Infrastructure.S3;
+
+/// <summary>Blobs as objects of a bucket, which several nodes may share. <see cref="S3Layout"/> draws it.</summary>
+internal sealed class S3BlobStore : IStoreAdapter, IDisposable
+{
+    // Long enough for a client that waits before it follows; a download that has begun may take longer.
+    private static readonly TimeSpan AddressLives = TimeSpan.FromMinutes(15);
+
+    private readonly StoreOptions _options;
+    private readonly S3Bucket _bucket;
+    private readonly S3Guard _guard;
+
+    public S3BlobStore(string name, StoreOptions options, ILogger<S3BlobStore> logger, TimeProvider time)
+    {
+        Name = name;
+        _options = options;
+        _bucket = new(name, options, time);
+        _guard = new(name, options, _bucket);
+        Staging = new S3Staging(name, _bucket, new(name, _bucket, logger));
+        Manifests = new S3ManifestArchive(_bucket);
+    }
+
+    public string Name { get; }
+
+    public IUploadStaging Staging { get; }
+
+    public IManifestArchive Manifests { get; }
+
+    public Task<string> PrepareAsync(string? known, CancellationToken cancellationToken)
+        => _guard.PrepareAsync(known, cancellationToken);
+
+    public void Hold()
+    {
+        // A bucket is for all nodes.
+    }
+
+    public void Dispose() => _bucket.Dispose();
+
+    public async Task<string?> FindProblemAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _guard.ThrowIfDetachedAsync(cancellationToken);
+            return null;
+        }
+        catch (StorageException e)
+        {
+            return e.Error.Message;
+        }
+    }
+
+    public async Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
+    {
+        if (S3Layout.Locate(blob.Location, blob.Digest) is not { } key)
+            return null;
+
+        var content = _options.Redirect && blob.Size >= _options.RedirectMinBytes
+            ? await S3BlobContent.FindAsync(_bucket, key, blob.Size, AddressLives, cancellationToken)
+            : await S3BlobContent.OpenAsync(_bucket, key, blob.Size, part, cancellationToken);
+        if (content is null)
+            await _guard.ThrowIfDetachedAsync(cancellationToken);
+        return content;
+    }
+
+    /// <summary>How long the whole object is, whichever part of it the answer has.</summary>
+    public static long SizeOf(GetObjectResponse answer)
+        => answer.ContentRange is { Length: > 0 } range
+            && long.TryParse(
+                range.AsSpan(range.LastIndexOf('/') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+            ? size
+            : answer.ContentLength;
+}

@@ -1,0 +1,24 @@
+using Registry.Application.Stores;
+using Registry.Infrastructure.Tests.Stores;
+
+namespace Registry.Infrastructure.Tests.S3;
+
+[Collection(nameof(S3Servers))]
+public sealed class S3ContractTests(S3ServerFixture fixture) : UploadContract, IDisposable
+{
+    private readonly S3Place _place = new(fixture.Server);
+
+    public void Dispose() => _place.Dispose();
+
+    private protected override async Task<IBlobStore> StartAsync() => await _place.StartAsync();
+
+    private protected override async Task DamageAsync(StoredBlob blob, bool completely)
+    {
+        if (completely)
+            await _place.DeleteAsync(blob.Location);
+        else
+            await _place.WriteAsync(blob.Location, (await _place.ReadAsync(blob.Location))[..^1]);
+    }
+
+    private protected override async Task<int> CountBlobsAsync() => (await _place.KeysAsync("docker/registry/v2/blobs")).Count;
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Registry.Testing.Processes;
+
+/// <summary>A real S3 server of the test's own (Ceph's RADOS gateway), on a free port and a temporary folder.</summary>
+public sealed class S3Server : IAsyncDisposable
+{
+    /// <summary>Without these there is none.</summary>
+    public static readonly string[] Needs = ["ceph-mon", "ceph-osd", "radosgw", "curl"];
+
+    private static readonly string Script = Path.Combine(RepositoryRoot.Path, "tests", "services", "s3.sh");
+
+    private readonly WorkFolder _folder = new("s3");
+    private readonly bool _inMemory;
+    private readonly int _port = FreePorts(10);
+
+    private S3Server(bool inMemory) => _inMemory = inMemory;
+
+    public Uri Address => new($"http://127.0.0.1:{_port}/");
+
+    public string AccessKey => "registry-test";
+
+    public string SecretKey => "secret-of-the-test";
+
+    public string Bucket => "registry-test";
+
+    /// <param name="inMemory">Starts in a second, and forgets everything when it is stopped.</param>
+    public static async Task<S3Server> StartAsync(bool inMemory = true)
+    {
+        var server = new S3Server(inMemory);
+        try
+        {
+            await server.ResumeAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Settings of a store in this server, keys below <c>Registry:Stores:NAME:</c>.</summary>
+    /// <param name="address">What stands in front of the server, if anything does.</param>
+    public Dictionary<string, string?> Settings(string prefix, Uri? address = null) => new(StringComparer.Ordinal)
+    {
+        ["Kind"] = "S3",
+        ["ServiceUrl"] = (address ?? Address).ToString(),
+        ["Bucket"] = Bucket,
+        ["Prefix"] = prefix,
+        ["AccessKey"] = AccessKey,
+        ["SecretKey"] = SecretKey,
+    };
+
+    /// <summary>kill -9 of the gateway; what it has stored stays.</summary>
+    public void KillGateway()
+    {
+        var pid = int.Parse(File.ReadAllText(_folder.File("data/run/rgw.pid")), CultureInfo.InvariantCulture);
+        using var gateway = System.Diagnostics.Process.GetProcessById(pid);
+        gateway.Kill();
+        gateway.WaitForExit(TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>Starts what does not run, and returns when the bucket can be used.</summary>
+    public Task ResumeAsync() => RunAsync("start", _port.ToString(CultureInfo.InvariantCulture));
+
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync("wipe");
+        _folder.Dispose();
+    }
+
+    private async Task RunAsync(string command, params string[] arguments)
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["S3_STORE"] = _inMemory ? "memstore" : "bluestore",
+            ["S3_ACCESS_KEY"] = AccessKey,
+            ["S3_SECRET_KEY"] = SecretKey,
+            ["S3_BUCKET"] = Bucket,
+        };
+        await using var script = ChildProcess.Start(
+            "bash", [Script, command, _folder.File("data"), .. arguments], environment, _folder.Path);
+        (await script.WaitAsync(TimeSpan.FromMinutes(2))).OutputOrThrow();
+    }
+
+    // The first of so many ports in a row that nobody listens on now.
+    private static int FreePorts(int count)
+    {
+        for (var tries = 0; tries < 100; tries++)
+        {
+            var first = Random.Shared.Next(20_000, 30_000);
+            if (Enumerable.Range(first, count).All(IsFree))
+                return first;
+        }
+
+        throw new InvalidOperationException($"No {count} free ports in a row.");
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
