@@ -4,17 +4,17 @@ using Xunit.Sdk;
 
 namespace Registry.Infrastructure.Tests;
 
-/// <summary>A test of this assembly: skipped by name when its class wants a database server that is not installed.</summary>
+/// <summary>A test of this assembly: skipped by name when its class wants a server that is not installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-[XunitTestCaseDiscoverer($"Registry.Infrastructure.Tests.{nameof(DatabaseFactDiscoverer)}", "Registry.Infrastructure.Tests")]
+[XunitTestCaseDiscoverer($"Registry.Infrastructure.Tests.{nameof(ServerFactDiscoverer)}", "Registry.Infrastructure.Tests")]
 public sealed class FactAttribute : Xunit.FactAttribute;
 
 /// <inheritdoc cref="FactAttribute"/>
 [AttributeUsage(AttributeTargets.Method)]
-[XunitTestCaseDiscoverer($"Registry.Infrastructure.Tests.{nameof(DatabaseTheoryDiscoverer)}", "Registry.Infrastructure.Tests")]
+[XunitTestCaseDiscoverer($"Registry.Infrastructure.Tests.{nameof(ServerTheoryDiscoverer)}", "Registry.Infrastructure.Tests")]
 public sealed class TheoryAttribute : Xunit.TheoryAttribute;
 
-public sealed class DatabaseFactDiscoverer(IMessageSink sink) : FactDiscoverer(sink)
+public sealed class ServerFactDiscoverer(IMessageSink sink) : FactDiscoverer(sink)
 {
     public override IEnumerable<IXunitTestCase> Discover(
         ITestFrameworkDiscoveryOptions discoveryOptions, ITestMethod testMethod, IAttributeInfo factAttribute)
@@ -23,7 +23,7 @@ public sealed class DatabaseFactDiscoverer(IMessageSink sink) : FactDiscoverer(s
             : base.Discover(discoveryOptions, testMethod, factAttribute);
 }
 
-public sealed class DatabaseTheoryDiscoverer(IMessageSink sink) : TheoryDiscoverer(sink)
+public sealed class ServerTheoryDiscoverer(IMessageSink sink) : TheoryDiscoverer(sink)
 {
     public override IEnumerable<IXunitTestCase> Discover(
         ITestFrameworkDiscoveryOptions discoveryOptions, ITestMethod testMethod, IAttributeInfo theoryAttribute)
@@ -36,9 +36,12 @@ internal static class MissingServer
 {
     /// <summary>Classes whose name begins with the server's, as the contracts' one-line classes do, need it.</summary>
     public static string? ReasonToSkip(ITestMethod test)
-        => test.TestClass.Class.Name.Split('.')[^1].StartsWith("PostgreSql", StringComparison.Ordinal)
-            ? PostgreSqlProcess.ReasonToSkip
+    {
+        var name = test.TestClass.Class.Name.Split('.')[^1];
+        return name.StartsWith("PostgreSql", StringComparison.Ordinal) ? PostgreSqlProcess.ReasonToSkip
+            : name.StartsWith("S3", StringComparison.Ordinal) ? Programs.ReasonToSkip(S3Server.Needs)
             : null;
+    }
 }
 
 [Serializable]

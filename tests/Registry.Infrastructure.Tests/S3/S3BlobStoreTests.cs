@@ -23,7 +23,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
 
     public void Dispose() => _place.Dispose();
 
-    [S3Fact]
+    [Fact]
     public async Task A_small_blob_lies_where_other_registries_look_for_it()
     {
         var store = await _place.StartAsync();
@@ -35,7 +35,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Equal(Digits, await _place.ReadAsync(DigitsKey));
     }
 
-    [S3Fact]
+    [Fact]
     public async Task A_large_blob_stays_where_its_upload_has_ended_and_its_content_address_says_where()
     {
         var store = await _place.StartAsync();
@@ -52,7 +52,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Equal(0, await _place.CountOpenUploadsAsync());
     }
 
-    [S3Fact]
+    [Fact]
     public async Task What_stands_at_the_content_address_is_never_overwritten()
     {
         var store = await _place.StartAsync();
@@ -63,7 +63,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Equal(Digits, await store.ReadAsync(second));
     }
 
-    [S3Theory]
+    [Theory]
     [InlineData(4 * Mebi)] // never enough for a part
     [InlineData(5 * Mebi)]
     [InlineData(11 * Mebi)]
@@ -81,7 +81,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         await NothingIsLeftAsync();
     }
 
-    [S3Theory]
+    [Theory]
     [InlineData(0)]
     [InlineData(Mebi)]
     public async Task A_wrong_digest_leaves_an_upload_usable_that_another_node_began(int last)
@@ -97,7 +97,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Equal(content, await store.ReadAsync(blob!));
     }
 
-    [S3Fact]
+    [Fact]
     public async Task A_chunk_may_follow_where_a_wrong_digest_has_ended_the_parts()
     {
         var content = GeneratedStream.Bytes(24 * Mebi);
@@ -111,7 +111,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Equal(content, await store.ReadAsync(blob!));
     }
 
-    [S3Theory]
+    [Theory]
     [InlineData(100)]
     [InlineData(6 * Mebi)]
     public async Task Parts_that_did_not_count_are_no_part_of_the_blob(int last)
@@ -126,7 +126,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Equal(content, await store.ReadAsync(blob!));
     }
 
-    [S3Fact]
+    [Fact]
     public async Task What_is_saved_does_not_depend_on_the_request_that_sent_it()
     {
         var content = GeneratedStream.Bytes(10 * Mebi);
@@ -139,7 +139,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Equal(content, await third.ReadAsync(blob!));
     }
 
-    [S3Theory]
+    [Theory]
     [InlineData(40)]
     [InlineData(160)]
     public async Task One_transfer_holds_at_most_32_MiB_whatever_its_length(int mebibytes)
@@ -157,7 +157,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.InRange(allocated, 0, 32 * Mebi);
     }
 
-    [S3Fact]
+    [Fact]
     public async Task Abandoned_uploads_are_listed_and_dropped_with_all_their_parts()
     {
         var store = await _place.StartAsync();
@@ -174,7 +174,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Empty(await ListAsync(node, DateTimeOffset.UtcNow.AddMinutes(5)));
     }
 
-    [S3Fact]
+    [Fact]
     public async Task A_whole_blob_that_does_not_fit_its_digest_leaves_nothing()
     {
         var store = await _place.StartAsync();
@@ -189,7 +189,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Equal(["registry-store.json"], await _place.KeysAsync());
     }
 
-    [S3Fact]
+    [Fact]
     public async Task Large_blobs_can_be_fetched_from_the_server_itself()
     {
         var store = await _place.StartAsync(options => (options.Redirect, options.RedirectMinBytes) = (true, 1000));
@@ -205,7 +205,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
         Assert.Null(await store.OpenAsync(large, part: null, CancellationToken.None));
     }
 
-    [S3Fact]
+    [Fact]
     public async Task Manifests_and_tags_are_copied_where_other_registries_have_them()
     {
         var archive = (await _place.StartAsync()).Manifests;

@@ -3,7 +3,7 @@ using Registry.Infrastructure.Tests.Stores;
 
 namespace Registry.Infrastructure.Tests.S3;
 
-[Collection(nameof(S3Servers)), Needs("ceph-mon", "ceph-osd", "radosgw", "curl")]
+[Collection(nameof(S3Servers))]
 public sealed class S3ContractTests(S3ServerFixture fixture) : UploadContract, IDisposable
 {
     private readonly S3Place _place = new(fixture.Server);

@@ -14,24 +14,24 @@ public sealed class S3StartTests(S3ServerFixture fixture) : IDisposable
 
     public void Dispose() => _place.Dispose();
 
-    [S3Fact]
+    [Fact]
     public async Task A_bucket_that_is_missing()
         => await RefuseAsync(options => options.Bucket = "no-such-bucket", "Bucket is 'no-such-bucket', which does not exist");
 
-    [S3Fact]
+    [Fact]
     public async Task A_key_that_the_server_does_not_know()
         => await RefuseAsync(options => options.AccessKey = "nobody", "AccessKey is 'nobody', which the server does not know");
 
-    [S3Fact]
+    [Fact]
     public async Task A_secret_that_is_not_the_keys()
         => await RefuseAsync(options => options.SecretKey = Secret, "SecretKey is not the secret of the access key");
 
-    [S3Fact]
+    [Fact]
     public async Task A_server_that_is_not_there()
         => await RefuseAsync(
             options => options.ServiceUrl = $"http://127.0.0.1:{LoopbackPort.Free()}", "ServiceUrl is 'http://127.0.0.1:", "cannot be reached");
 
-    [S3Fact]
+    [Fact]
     public async Task A_server_that_never_answers()
     {
         using var silent = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
@@ -41,12 +41,12 @@ public sealed class S3StartTests(S3ServerFixture fixture) : IDisposable
             "ServiceUrl is 'http://127.0.0.1:", "has not answered within");
     }
 
-    [S3Fact]
+    [Fact]
     public async Task A_secret_file_that_is_missing()
         => await RefuseAsync(
             options => (options.SecretKey, options.SecretKeyFile) = (null, "/nowhere/secret"), "SecretKeyFile is '/nowhere/secret', which cannot be read");
 
-    [S3Fact]
+    [Fact]
     public async Task The_secret_can_stand_in_a_file()
     {
         using var folder = new TemporaryFolder();
@@ -55,21 +55,21 @@ public sealed class S3StartTests(S3ServerFixture fixture) : IDisposable
         Assert.Equal([StoreMark.FileName], await _place.KeysAsync());
     }
 
-    [S3Fact]
+    [Fact]
     public async Task A_place_that_holds_something_else()
     {
         await _place.WriteAsync("photos/1.jpg", [1]);
         await RefuseAsync(_ => { }, "Bucket is", "holds other objects ('photos/1.jpg')", "Prefix");
     }
 
-    [S3Fact]
+    [Fact]
     public async Task A_place_that_holds_another_registrys_data()
     {
         await _place.WriteAsync("docker/registry/v2/blobs/sha256/00/x/data", [1]);
         await RefuseAsync(_ => { }, "holds the data of another registry");
     }
 
-    [S3Fact]
+    [Fact]
     public async Task A_place_that_is_not_the_one_the_database_knows()
     {
         var store = _place.Create();
@@ -83,7 +83,7 @@ public sealed class S3StartTests(S3ServerFixture fixture) : IDisposable
         Assert.Contains("is not the bucket that the database knows", other.Message, StringComparison.Ordinal);
     }
 
-    [S3Theory]
+    [Theory]
     [InlineData("""{"product":"other","layout":1,"id":"x"}""", "belongs to something else")]
     [InlineData("no json", "belongs to something else")]
     [InlineData("""{"product":"registry","layout":2,"id":"x"}""", "has layout 2, this version knows layouts up to 1")]
@@ -93,7 +93,7 @@ public sealed class S3StartTests(S3ServerFixture fixture) : IDisposable
         await RefuseAsync(_ => { }, problem);
     }
 
-    [S3Fact]
+    [Fact]
     public async Task Of_nodes_that_start_at_once_all_see_the_same_store()
     {
         var marks = await Task.WhenAll(Enumerable.Range(0, 8).Select(
@@ -101,7 +101,7 @@ public sealed class S3StartTests(S3ServerFixture fixture) : IDisposable
         Assert.Single(marks.Distinct(StringComparer.Ordinal));
     }
 
-    [S3Fact]
+    [Fact]
     public async Task A_bucket_that_was_emptied_is_a_fault_and_not_a_store_without_blobs()
     {
         var store = await _place.StartAsync();

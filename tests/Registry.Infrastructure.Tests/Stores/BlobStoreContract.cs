@@ -17,7 +17,7 @@ public abstract class BlobStoreContract
     /// <summary>How many blobs have bytes in the store.</summary>
     private protected abstract Task<int> CountBlobsAsync();
 
-    [ContractTheory]
+    [Theory]
     [InlineData(1)]
     [InlineData(4_095)]
     [InlineData(262_143)]
@@ -36,14 +36,14 @@ public abstract class BlobStoreContract
         Assert.Equal(content, await store.ReadAsync(blob));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task A_blob_is_still_there_after_a_restart()
     {
         var blob = await (await StartAsync()).PushAsync(Digits);
         Assert.Equal(Digits, await (await StartAsync()).ReadAsync(blob));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task An_empty_blob_is_a_blob()
     {
         var store = await StartAsync();
@@ -52,7 +52,7 @@ public abstract class BlobStoreContract
         Assert.Equal(Array.Empty<byte>(), await store.ReadAsync(blob));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task A_blob_can_be_addressed_by_sha512()
     {
         var store = await StartAsync();
@@ -61,7 +61,7 @@ public abstract class BlobStoreContract
         Assert.Equal(Digits, await store.ReadAsync(blob));
     }
 
-    [ContractTheory]
+    [Theory]
     [InlineData(0, 0)]
     [InlineData(0, 999_999)]
     [InlineData(1, 999_998)]
@@ -82,7 +82,7 @@ public abstract class BlobStoreContract
         Assert.Equal(content[first..(last + 1)], await whole!.ReadAsync(new(first, last)));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task Opened_content_can_be_read_more_than_once_and_by_many()
     {
         var store = await StartAsync();
@@ -96,7 +96,7 @@ public abstract class BlobStoreContract
         Assert.All(copies, copy => Assert.Equal(content, copy));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task The_same_content_can_be_pushed_again_while_it_is_read()
     {
         var store = await StartAsync();
@@ -110,7 +110,7 @@ public abstract class BlobStoreContract
         Assert.Equal(content, await store.ReadAsync(second));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task A_blob_can_be_opened_at_every_moment_while_it_is_pushed_again()
     {
         var store = await StartAsync();
@@ -129,7 +129,7 @@ public abstract class BlobStoreContract
         await reader;
     }
 
-    [ContractFact]
+    [Fact]
     public async Task Many_may_push_the_same_content_at_once()
     {
         var store = await StartAsync();
@@ -141,7 +141,7 @@ public abstract class BlobStoreContract
             Assert.Equal(content, await store.ReadAsync(blob));
     }
 
-    [ContractTheory]
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_missing_or_short_blob_is_not_opened_and_heals_by_being_pushed_again(bool missing)
@@ -156,7 +156,7 @@ public abstract class BlobStoreContract
         Assert.Equal(Digits, await store.ReadAsync(healed));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task A_blob_of_another_length_than_expected_is_not_opened()
     {
         var store = await StartAsync();
@@ -165,7 +165,7 @@ public abstract class BlobStoreContract
         Assert.Null(await store.OpenAsync(blob with { Size = 11 }, part: null, CancellationToken.None));
     }
 
-    [ContractTheory]
+    [Theory]
     [InlineData("")]
     [InlineData("/")]
     [InlineData("elsewhere")]
@@ -177,7 +177,7 @@ public abstract class BlobStoreContract
         Assert.Null(await store.OpenAsync(blob with { Location = location }, part: null, CancellationToken.None));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task Content_that_does_not_have_the_digest_is_not_stored()
     {
         var store = await StartAsync();

@@ -7,7 +7,7 @@ public abstract class UploadContract : BlobStoreContract
 {
     private readonly Upload _upload = new();
 
-    [ContractFact]
+    [Fact]
     public async Task Chunks_join_in_their_order()
     {
         var store = await StartAsync();
@@ -20,7 +20,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Equal(content, await store.ReadAsync(blob!));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task An_upload_goes_on_after_a_restart()
     {
         await _upload.AppendAsync(await StartAsync(), Digits[..4]);
@@ -32,7 +32,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task An_upload_cannot_go_on_behind_its_bytes()
     {
         var store = await StartAsync();
@@ -42,7 +42,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Null(await new Upload().At(10).AppendAsync(store, Digits)); // another's
     }
 
-    [ContractFact]
+    [Fact]
     public async Task Bytes_that_did_not_count_are_dropped()
     {
         var store = await StartAsync();
@@ -54,7 +54,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task An_upload_may_begin_anew()
     {
         var store = await StartAsync();
@@ -63,7 +63,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task A_wrong_digest_leaves_the_upload_usable()
     {
         var store = await StartAsync();
@@ -78,7 +78,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task A_wrong_digest_can_be_corrected_at_once()
     {
         var store = await StartAsync();
@@ -87,7 +87,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.NotNull(await upload.PublishAsync(StoreUsage.DigestOf(Digits), 10, CancellationToken.None));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task All_bytes_are_published_or_none()
     {
         var store = await StartAsync();
@@ -97,7 +97,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Null(await upload.PublishAsync(StoreUsage.DigestOf(Digits), 11, CancellationToken.None));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task An_upload_can_be_closed_with_another_algorithm_than_announced()
     {
         var store = await StartAsync();
@@ -106,7 +106,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Equal(digest, (await _upload.FinishAsync(store, Digits[6..], digest))?.Digest);
     }
 
-    [ContractFact]
+    [Fact]
     public async Task An_upload_is_opened_when_its_former_writer_has_let_go()
     {
         var store = await StartAsync();
@@ -121,7 +121,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Equal(Digits, await store.ReadAsync((await second)!));
     }
 
-    [ContractTheory]
+    [Theory]
     [InlineData(1)]
     [InlineData(262_144)]
     [InlineData(1_000_000)]
@@ -137,7 +137,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Equal(content, await store.ReadAsync(blob!));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task A_cancelled_request_counts_as_broken_off()
     {
         var store = await StartAsync();
@@ -150,7 +150,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task A_fault_of_the_server_is_not_taken_for_a_client_that_went_away()
     {
         var store = await StartAsync();
@@ -158,7 +158,7 @@ public abstract class UploadContract : BlobStoreContract
         await Assert.ThrowsAsync<NotSupportedException>(() => _upload.AppendAsync(store, faulty));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task Discarded_bytes_are_gone()
     {
         var store = await StartAsync();
@@ -173,7 +173,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Empty(await ListAsync(DateTimeOffset.UtcNow.AddHours(1)));
     }
 
-    [ContractTheory]
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Dropped_bytes_are_gone_whether_anybody_knows_their_state_or_not(bool known)
@@ -187,7 +187,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Empty(await ListAsync(DateTimeOffset.UtcNow.AddHours(1)));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task Bytes_that_are_being_written_are_not_dropped()
     {
         var store = await StartAsync();
@@ -199,7 +199,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Equal(Digits, await store.ReadAsync(blob!));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task Uploads_are_listed_by_when_they_were_last_written()
     {
         var store = await StartAsync();
@@ -211,7 +211,7 @@ public abstract class UploadContract : BlobStoreContract
         Assert.Empty(await ListAsync(DateTimeOffset.UtcNow.AddHours(-1)));
     }
 
-    [ContractFact]
+    [Fact]
     public async Task Memory_does_not_grow_with_the_length()
     {
         const long Length = 64 << 20;
