@@ -54,6 +54,8 @@ internal sealed class AppendToUploadHandler(
         }
 
         upload.Settle();
-        return refusal is null ? new UploadProgress(command.Id, appended.Offset) : refusal;
+        return refusal is null ? new UploadProgress(command.Id, appended.Offset)
+            : refusal.Offset is null ? refusal
+            : refusal with { Offset = appended.Offset };
     }
 }

@@ -46,8 +46,8 @@ public interface IStagedUpload : IAsyncDisposable
 
     /// <summary>
     /// Makes the first <paramref name="size"/> bytes, which must be all, the blob <paramref name="digest"/>: durable
-    /// before it returns, replacing whatever stood at its place. Null, and nothing is changed, when the bytes do not
-    /// have that digest.
+    /// before it returns, at a place of the store's choosing. Null, and nothing is changed, when the bytes do not have
+    /// that digest.
     /// </summary>
     /// <returns>The new blob's location in the store.</returns>
     Task<string?> PublishAsync(Digest digest, long size, CancellationToken cancellationToken);

@@ -20,6 +20,9 @@ internal sealed class PurgeUploadsHandler(
 {
     private const int BatchSize = 100;
 
+    // A blob that comes in one request has no session, and may take its time.
+    private static readonly TimeSpan LeftoverRest = TimeSpan.FromDays(1);
+
     public async Task<Result<PurgedUploads>> Handle(PurgeUploadsCommand command, CancellationToken cancellationToken)
     {
         var (expired, leftovers) = (0, 0);
@@ -43,7 +46,7 @@ internal sealed class PurgeUploadsHandler(
         foreach (var store in stores.All)
         {
             await foreach (var id in store.Staging.ListUntouchedSinceAsync(
-                time.GetUtcNow() - options.Expiry, cancellationToken))
+                time.GetUtcNow() - (options.Expiry > LeftoverRest ? options.Expiry : LeftoverRest), cancellationToken))
             {
                 if (!await sessions.ExistsAsync(id, cancellationToken)
                     && await store.Staging.DropAsync(id, state: null, cancellationToken))

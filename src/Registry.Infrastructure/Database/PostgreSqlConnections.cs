@@ -28,7 +28,7 @@ internal sealed class PostgreSqlConnections(NpgsqlDataSource source, int size, T
         {
             while (_idle.TryPop(out var session))
             {
-                if (session.Generation == Volatile.Read(ref _generation))
+                if (session.IsUsable && session.Generation == Volatile.Read(ref _generation))
                     return session;
                 await session.DisposeAsync();
             }

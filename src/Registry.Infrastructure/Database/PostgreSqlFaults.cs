@@ -27,7 +27,9 @@ internal static class PostgreSqlFaults
                 or "57P05" // idle_session_timeout
                 or PostgresErrorCodes.ReadOnlySqlTransaction
             || e.SqlState.StartsWith("08", StringComparison.Ordinal),
-        NpgsqlException e => e.InnerException is IOException or SocketException or ObjectDisposedException,
+        // Of several hosts, an AggregateException says what each of them answered, and nothing when none was tried.
+        NpgsqlException e => e.InnerException
+            is null or IOException or SocketException or ObjectDisposedException or AggregateException,
         _ => false,
     };
 

@@ -91,11 +91,14 @@ internal sealed class PostgreSqlServer
                     "raise its max_connections, or lower Registry:Database:MaxConnections of the nodes", e),
             _ => Refused($"cannot be used ({e.MessageText})", "check what its log says", e),
         },
+        { InnerException: AggregateException { InnerExceptions: [var first, ..] } } => Refuse(first),
         { InnerException: SocketException e }
             => Refused($"cannot be reached ({e.Message})", "check Host and Port", fault),
         { InnerException: TimeoutException } or TimeoutException
             => Refused("cannot be reached (no answer in time)", "check Host and Port", fault),
-        _ => Refused($"cannot be used ({fault.Message})", "check the connection string and the server's log", fault),
+        _ => Refused(
+            $"cannot be used ({fault.GetBaseException().Message})", "check the connection string and the server's log",
+            fault),
     };
 
     public StartRefusedException Refused(string problem, string fix, Exception? cause = null)

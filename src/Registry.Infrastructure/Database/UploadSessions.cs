@@ -228,9 +228,9 @@ internal sealed class UploadSessions(RegistryDatabase database, TimeProvider tim
             _disposed = true;
 
             await _end.CancelAsync();
-            await _kept;
             try
             {
+                await _kept;
                 if (_sessions.IsShared && !_settled)
                     await _sessions.KeepClaimAsync(Session, release: true, CancellationToken.None);
             }
@@ -273,6 +273,11 @@ internal sealed class UploadSessions(RegistryDatabase database, TimeProvider tim
             catch (OperationCanceledException) when (_end.IsCancellationRequested)
             {
                 // The request has ended.
+            }
+            catch
+            {
+                await _lost.CancelAsync(); // whatever it was, nobody renews the claim any more
+                throw;
             }
         }
 

@@ -18,6 +18,7 @@ internal sealed class DurableFiles(FileSystemLayout layout) : IDisposable
 
     // Held open, since a flush of all tells what went wrong since then; null where the system cannot flush all.
     private SafeFileHandle? _root;
+    private volatile bool _flushFailed;
 
     /// <summary>Called once the root is there, before anything is written.</summary>
     public void Prepare() => _root = NativeFiles.CanFlushFileSystem ? NativeFiles.OpenFolder(layout.Root) : null;
@@ -53,7 +54,7 @@ internal sealed class DurableFiles(FileSystemLayout layout) : IDisposable
             Place(target, file => RandomAccess.Write(file, content.Span, 0), flush: true);
             Flush(folder);
         }
-        else if (!Holds(target, content.Span))
+        else if (_flushFailed || !Holds(target, content.Span)) // what is only in memory would be found there
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             Place(target, file => RandomAccess.Write(file, content.Span, 0), flush: shared);
@@ -66,8 +67,18 @@ internal sealed class DurableFiles(FileSystemLayout layout) : IDisposable
     /// </summary>
     public void Flush()
     {
-        if (_root is not null)
+        if (_root is null)
+            return;
+        try
+        {
             NativeFiles.FlushFileSystem(_root);
+            _flushFailed = false;
+        }
+        catch
+        {
+            _flushFailed = true;
+            throw;
+        }
     }
 
     /// <summary>Writes the file that marks the root as ours, creating the root when it is new.</summary>

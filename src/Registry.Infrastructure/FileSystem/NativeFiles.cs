@@ -133,16 +133,18 @@ internal static partial class NativeFiles
     /// Has the system begin to write a part of a file to the disk, and, if <paramref name="wait"/>, returns when it is
     /// out of memory. That is no flush: only one says that bytes survive a power cut.
     /// </summary>
+    /// <exception cref="WriteOutException">Something of the file, whichever part, did not get to the disk.</exception>
     public static void WriteOut(SafeFileHandle file, long offset, long length, bool wait)
     {
         if (!OperatingSystem.IsLinux())
             return;
         while (WriteOut(file, offset, length, wait ? WaitBefore | StartWriting | WaitAfter : StartWriting) < 0)
         {
-            // A wait that tells of a failure has told it: a later flush would not say it again.
-            if (Marshal.GetLastPInvokeError() is NotSupported or NotForThisFile or NotThere)
+            var error = Marshal.GetLastPInvokeError();
+            if (error is NotSupported or NotForThisFile or NotThere)
                 return;
-            ThrowUnlessInterrupted("upload");
+            if (error != Interrupted)
+                throw new WriteOutException(Marshal.GetPInvokeErrorMessage(error), error);
         }
     }
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 using Registry.Application.Uploads;
 using Registry.Domain.Blobs;
+using Registry.Domain.Errors;
 using Registry.Domain.Uploads;
 using Registry.Infrastructure.Stores;
 
@@ -35,10 +36,10 @@ internal sealed partial class StagedFile(
         {
             return await UploadPump.CopyAsync(content, _file!, offset, _hash, faults, cancellationToken);
         }
-        catch
+        catch (Exception failure)
         {
             DropHash(); // it has seen bytes that do not count
-            CutBack(offset);
+            CutBack(failure is StorageException { InnerException: WriteOutException } ? 0 : offset);
             throw;
         }
     }

@@ -30,6 +30,9 @@ internal sealed partial class ManifestArchiver(
     // wait. What waits is safe in the database.
     private const int RestsPerWork = 3;
 
+    // A store that fails so slowly is not asked again in the same batch: the notes of other stores wait for it.
+    private static readonly TimeSpan SlowFailure = TimeSpan.FromSeconds(10);
+
     // The work of a store that is another server is mostly to wait for it.
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(1);
 
@@ -71,14 +74,26 @@ internal sealed partial class ManifestArchiver(
             var began = Stopwatch.GetTimestamp();
             var written = new Dictionary<IManifestArchive, List<OutboxEntry>>();
             var (done, left) = (new List<OutboxEntry>(entries.Count), new List<OutboxEntry>());
+            var hanging = new HashSet<IManifestArchive>();
             Exception? failure = null;
             foreach (var entry in await outbox.ClaimAsync(entries, cancellationToken))
             {
+                if (FindArchive(entry) is not { } archive)
+                {
+                    done.Add(entry); // of a registry that is not configured any more: nobody knows its store
+                    continue;
+                }
+
+                if (hanging.Contains(archive))
+                {
+                    left.Add(entry);
+                    continue;
+                }
+
                 try
                 {
-                    if (await ApplyAsync(entry, cancellationToken) is not { } archive)
-                        done.Add(entry);
-                    else if (written.TryGetValue(archive, out var others))
+                    await ApplyAsync(entry, archive, cancellationToken);
+                    if (written.TryGetValue(archive, out var others))
                         others.Add(entry);
                     else
                         written.Add(archive, [entry]);
@@ -87,6 +102,8 @@ internal sealed partial class ManifestArchiver(
                 {
                     left.Add(entry);
                     failure = e;
+                    if (Stopwatch.GetElapsedTime(began) > SlowFailure)
+                        hanging.Add(archive);
                 }
             }
 
@@ -117,14 +134,13 @@ internal sealed partial class ManifestArchiver(
         return complete;
     }
 
-    /// <returns>The archive that must be flushed; null when there is none for this entry.</returns>
-    private async Task<IManifestArchive?> ApplyAsync(OutboxEntry entry, CancellationToken cancellationToken)
-    {
-        if (!registries.Contains(entry.Repository.Registry))
-            return null; // taken out of the configuration: nobody knows its store any more
-        if (stores.FindArchive(registries.StoreOf(entry.Repository.Registry).Name) is not { } archive)
-            return null;
+    private IManifestArchive? FindArchive(OutboxEntry entry)
+        => registries.Contains(entry.Repository.Registry)
+            ? stores.FindArchive(registries.StoreOf(entry.Repository.Registry).Name)
+            : null;
 
+    private async Task ApplyAsync(OutboxEntry entry, IManifestArchive archive, CancellationToken cancellationToken)
+    {
         var work = entry switch
         {
             { Tag: { } tag, Digest: { } digest }
@@ -137,7 +153,6 @@ internal sealed partial class ManifestArchiver(
             _ => Task.CompletedTask,
         };
         await work;
-        return archive;
     }
 
     private static partial class Log

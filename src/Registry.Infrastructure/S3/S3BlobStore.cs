@@ -63,7 +63,7 @@ internal sealed class S3BlobStore : IStoreAdapter, IDisposable
         if (S3Layout.Locate(blob.Location, blob.Digest) is not { } key)
             return null;
 
-        var content = _options.Redirect && blob.Size >= _options.RedirectMinBytes
+        var content = _options.Redirect && blob.Size > 0 && blob.Size >= _options.RedirectMinBytes
             ? await S3BlobContent.FindAsync(_bucket, key, blob.Size, AddressLives, cancellationToken)
             : await S3BlobContent.OpenAsync(_bucket, key, blob.Size, part, cancellationToken);
         if (content is null)

@@ -91,12 +91,19 @@ internal sealed class S3Guard(string store, StoreOptions options, S3Bucket bucke
         AmazonServiceException { StatusCode: HttpStatusCode.Forbidden } => Refused(
             "Bucket", options.Bucket, $"may not be used with the access key '{options.AccessKey}'",
             "Let it read, write, list and delete there.", cause),
+        AmazonServiceException { StatusCode: HttpStatusCode.NotImplemented } => Refused(
+            "ServiceUrl", options.ServiceUrl, "does not support If-None-Match when an object is put",
+            "A server that does is needed.", cause),
         AmazonServiceException { StatusCode: not default(HttpStatusCode) } answer => Refused(
             "ServiceUrl", options.ServiceUrl, $"answers {(int)answer.StatusCode} {answer.ErrorCode}",
             "See what the server's log says.", cause),
         OperationCanceledException or TimeoutException => Refused(
             "ServiceUrl", options.ServiceUrl, $"has not answered within {bucket.Timeout.TotalSeconds:0} seconds",
             "Correct it, or see why.", cause),
+        AmazonClientException when string.IsNullOrEmpty(options.AccessKey) => new(
+            $"Registry:Stores:{store}:AccessKey is not set, and there are no credentials where AWS's tools look for "
+            + "them: set AccessKey and SecretKeyFile.",
+            cause),
         _ => Refused(
             "ServiceUrl", options.ServiceUrl, $"cannot be reached ({cause.GetBaseException().Message})",
             "Correct it, or start the server.", cause),
@@ -104,5 +111,5 @@ internal sealed class S3Guard(string store, StoreOptions options, S3Bucket bucke
 
     private StartRefusedException Refused(
         string key, string? value, string problem, string fix, Exception? cause = null)
-        => new($"Registry:Stores:{store}:{key} is '{value}', which {problem}. {fix}", cause);
+        => new($"Registry:Stores:{store}:{key} is '{value}', which {problem.ReplaceLineEndings(" ")}. {fix}", cause);
 }

@@ -11,7 +11,10 @@ internal static class S3Secret
             return options.SecretKey ?? "";
         try
         {
-            return File.ReadAllText(file).Trim();
+            return File.ReadAllText(file).Trim() is { Length: > 0 } secret
+                ? secret
+                : throw new StartRefusedException(
+                    $"Registry:Stores:{store}:SecretKeyFile is '{file}', which is empty: write the secret into it.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -24,7 +24,7 @@ internal sealed class S3Upload(
 
     // Up to here a part has 8 MiB, and three are in memory: one that is filled, two on their way. Behind, a part has 16
     // MiB, and two are in memory, so that 10,000 parts suffice for 128 GiB even where each chunk ends one.
-    private const int SmallParts = 2_000;
+    internal const int SmallParts = 2_000;
     private const int SmallPartBytes = 8 << 20;
     private const int LargePartBytes = 16 << 20;
     private const long MaxBytes = 128L << 30;
@@ -273,7 +273,7 @@ internal sealed class S3Upload(
         }
 
         _upload ??= await bucket.BeginUploadAsync(_key, CancellationToken.None);
-        if (_sending.Count == (NextPart <= SmallParts ? 2 : 1))
+        while (_sending.Count >= (NextPart <= SmallParts ? 2 : 1))
             _parts.Add(await _sending.Dequeue());
         _partBytes += part.Length;
         _rest = new(pool);
@@ -348,10 +348,24 @@ internal sealed class S3Upload(
         if (known != digest)
             return null;
 
-        var pointer = JsonSerializer.SerializeToUtf8Bytes(new { location = _key, size });
-        await bucket.PutAsync(
-            StoreLayout.BlobLocation(digest), () => new MemoryStream(pointer), CancellationToken.None);
+        await PointAsync(StoreLayout.BlobLocation(digest), size);
         return _key;
+    }
+
+    // An older pointer is replaced, the blob's own bytes are not: a row may name them as the place of the blob.
+    private async Task PointAsync(string address, long size)
+    {
+        var pointer = JsonSerializer.SerializeToUtf8Bytes(new { location = _key, size });
+        if (await bucket.TryPutAsync(
+            address, () => new MemoryStream(pointer), ifAbsent: true, CancellationToken.None))
+            return;
+        using (var there = await bucket.GetAsync(address, new(0, 0), CancellationToken.None))
+        {
+            if (there is not null && S3BlobStore.SizeOf(there) == size)
+                return;
+        }
+
+        await bucket.PutAsync(address, () => new MemoryStream(pointer), CancellationToken.None);
     }
 
     // Makes the parts an object. Null when the upload has been lost; false when it had ended before, so that only its

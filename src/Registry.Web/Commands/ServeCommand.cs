@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Registry.Domain.Errors;
 using Registry.Infrastructure;
 using Registry.Web.Configuration;
 using Registry.Web.Connections;
@@ -82,7 +83,13 @@ internal sealed class ServeCommand : Command
                 $"The server cannot listen on {listeners} ({e.Message}): "
                 + "choose another address with --listen or another port with --port.");
         }
-        catch (Exception e) when (e is InvalidDataException or FormatException or FileNotFoundException)
+        catch (StorageException e)
+        {
+            return await RefuseAsync(
+                $"{e.Error.Message.TrimEnd('.')}: {e.GetBaseException().Message.ReplaceLineEndings(" ")}");
+        }
+        catch (Exception e) when (
+            e is InvalidDataException or FormatException or FileNotFoundException or UnauthorizedAccessException)
         {
             return await RefuseAsync(
                 $"The configuration cannot be read: {e.Message.TrimEnd('.')}: {e.GetBaseException().Message}");

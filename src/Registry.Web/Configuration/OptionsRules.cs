@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using Registry.Application.Registries;
 using Registry.Domain.Repositories;
@@ -80,11 +81,32 @@ internal static class OptionsRules
             "Registry:Database:ConnectionString is missing: PostgreSQL needs one, "
             + "such as Host=db.example.com;Database=registry;Username=registry;Password=….");
         Require(
+            database.Kind != DatabaseKind.Sqlite || !IsForServer(database.ConnectionString),
+            "Registry:Database:Kind is Sqlite, but the connection string names a server or a user: "
+            + "set Registry:Database:Kind to PostgreSql.");
+        Require(
+            string.IsNullOrEmpty(database.ConnectionStringFile)
+                || !string.IsNullOrWhiteSpace(database.ConnectionString),
+            $"Registry:Database:ConnectionStringFile is '{database.ConnectionStringFile}', which is empty.");
+        Require(
             database.MaxConnections is >= 2 and <= 1000,
             $"Registry:Database:MaxConnections is {database.MaxConnections}, it must be from 2 to 1000.");
         Require(
             database.MaxWait > TimeSpan.Zero && database.MaxWait <= TimeSpan.FromHours(1),
             $"Registry:Database:MaxWait is {database.MaxWait}, it must be above zero and an hour at most.");
+    }
+
+    private static bool IsForServer(string? connectionString)
+    {
+        try
+        {
+            var keys = new DbConnectionStringBuilder { ConnectionString = connectionString };
+            return Array.Exists(["Host", "Server", "Username", "User Id", "Password"], keys.ContainsKey);
+        }
+        catch (ArgumentException)
+        {
+            return false; // the database says what is wrong with it
+        }
     }
 
     // One line, and nothing of the secret in what is said about it.

@@ -158,6 +158,40 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
     }
 
     [Fact]
+    public async Task Where_parts_become_larger_a_transfer_holds_no_more()
+    {
+        var store = await _place.StartAsync();
+        await _upload.AppendAsync(store, GeneratedStream.Bytes(8 * Mebi));
+        var saved = StagedParts.Parse(_upload.Session.State);
+        // As if so many parts had been sent before; only the end of the upload would ask for them.
+        var earlier = saved with { Parts = [.. Enumerable.Repeat(saved.Parts[0], S3Upload.SmallParts - 3)] };
+        var upload = _upload.At(earlier.Size, earlier.ToString());
+        await using var staged = await upload.OpenAsync(await _place.StartAsync());
+
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await staged.AppendAsync(
+            new GeneratedStream(200L * Mebi), DigestAlgorithm.Sha256, final: true, CancellationToken.None);
+        var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+
+        Assert.InRange(allocated, 0, 40 * Mebi); // 32 MiB, and the list of parts
+    }
+
+    [Fact]
+    public async Task Bytes_that_a_row_may_name_are_not_replaced_by_the_pointer_of_a_second_push()
+    {
+        var store = await _place.StartAsync();
+        var content = GeneratedStream.Bytes(6 * Mebi);
+        var first = await store.PushAsync(content); // in one request: at its content address
+
+        Assert.Equal(content.Length, (await _upload.AppendAsync(store, content))!.Value.Offset);
+        var second = await _upload.FinishAsync(store, [], StoreUsage.DigestOf(content));
+
+        Assert.NotEqual(first.Location, second!.Location);
+        Assert.Equal(content, await store.ReadAsync(first));
+        Assert.Equal(content, await store.ReadAsync(second));
+    }
+
+    [Fact]
     public async Task Abandoned_uploads_are_listed_and_dropped_with_all_their_parts()
     {
         var store = await _place.StartAsync();

@@ -60,7 +60,11 @@ internal sealed class Upload
     public UploadId Id => Session.Id;
 
     /// <summary>The same session where the row says another offset than the store.</summary>
-    public Upload At(long offset) => new() { Session = Session with { Offset = offset } };
+    public Upload At(long offset) => At(offset, Session.State);
+
+    /// <summary>The same session where the row has another state too.</summary>
+    public Upload At(long offset, string? state)
+        => new() { Session = Session with { Offset = offset, State = state } };
 
     public Task<IStagedUpload> OpenAsync(IBlobStore store) => store.Staging.OpenAsync(Session, CancellationToken.None);
 
