@@ -43,6 +43,7 @@ public static class WebServices
             options.Data, options.Stores.AsReadOnly(), options.Database, options.Registries.AsReadOnly());
 
         services.AddSingleton<IStartupFilter, RequestPipeline>();
+        services.AddSingleton<AddressLimiter>();
         services.AddCors(cors => cors.AddPolicy(CorsPolicy, policy => policy
             .WithOrigins([.. options.Cors.Origins])
             .AllowAnyMethod()

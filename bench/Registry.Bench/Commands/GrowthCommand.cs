@@ -150,7 +150,7 @@ internal sealed class GrowthCommand : Command
     }
 
     // Numbers from everywhere in the range, and always the same ones.
-    private static int Spread(int n, int count) => (int)(n * 7_919L * 104_729 % count);
+    private static int Spread(int n, int count) => (int)(n * 7_919L * 104_729 % Math.Max(1, count));
 
     // Median CPU per operation in microseconds, of each kind of request; the kinds take turns.
     private static double[] Read(Target target, params Func<int, string>[] kinds)

@@ -50,6 +50,8 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>Ends the server and leaves its data, for <see cref="Ours"/> to go on with.</summary>
     public void Stop()
     {
+        if (_process.HasExited)
+            return;
         Process.Start("kill", ["-TERM", $"{_process.Id}"]).WaitForExit();
         if (!_process.WaitForExit(TimeSpan.FromSeconds(30)))
             throw new TimeoutException($"{Target.Name} does not end.");

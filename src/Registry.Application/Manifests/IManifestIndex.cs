@@ -23,7 +23,10 @@ public interface IManifestIndex
     /// In one durable change: checks that blobs and children are in the repository, stores the manifest with what it
     /// refers to, and moves the tags to it. Idempotent.
     /// </summary>
-    /// <returns>The references that are missing; then nothing was changed. Empty when it was stored.</returns>
+    /// <returns>
+    /// The blobs and manifests that are missing; then nothing was changed. None of them when it was stored, and the
+    /// subject if that is not there.
+    /// </returns>
     Task<MissingReferences> PutAsync(NewManifest manifest, CancellationToken cancellationToken);
 
     /// <summary>
@@ -50,9 +53,12 @@ public sealed record NewManifest(
     IReadOnlyList<Tag> Tags,
     Principal Principal);
 
-public sealed record MissingReferences(IReadOnlyList<Digest> Blobs, IReadOnlyList<Digest> Manifests)
+/// <param name="Subject">What the manifest refers to, which may come later.</param>
+public sealed record MissingReferences(
+    IReadOnlyList<Digest> Blobs, IReadOnlyList<Digest> Manifests, Digest? Subject = null)
 {
     public static readonly MissingReferences None = new([], []);
 
+    /// <summary>Whether something is missing that must be there.</summary>
     public bool Any => Blobs.Count > 0 || Manifests.Count > 0;
 }

@@ -21,6 +21,9 @@ public enum ErrorReason
     /// <summary>More values than one request may carry.</summary>
     TooMany,
 
+    /// <summary>The client sends requests faster than it may.</summary>
+    TooOften,
+
     /// <summary>Credentials are needed.</summary>
     Unauthenticated,
 

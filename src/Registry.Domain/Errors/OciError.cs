@@ -130,6 +130,11 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
             Detail = Of("digest", digest),
         };
 
+    public static OciError TooManyRequests()
+        => new(
+            OciErrorCode.TooManyRequests, ErrorReason.TooOften,
+            "This address sends too many requests; wait as long as Retry-After says (Registry:Limits).");
+
     public static OciError PageInvalid(string? n)
         => new(
             OciErrorCode.Unsupported, ErrorReason.Invalid, $"n is '{Shorten(n)}', it must be a whole number from 0.");

@@ -169,7 +169,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         foreach (var tag in manifest.Tags.OrderBy(tag => tag.Value, StringComparer.Ordinal))
             await MoveTagAsync(session, repository, tag, digest, manifest.Principal);
         await ManifestOutbox.AddManifestAsync(session, repository, manifest.Digest);
-        return MissingReferences.None;
+        return missing;
     }
 
     private async Task<bool> DeleteAsync(
@@ -226,7 +226,12 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
 
         var blobs = await MissingOfAsync(FindBlob + (hold ? session.ForShare("b") : ""), manifest.RequiredBlobs);
         var children = await MissingOfAsync(FindChild + (hold ? session.ForKeyShare("m") : ""), manifest.Children);
-        return blobs.Count + children.Count == 0 ? MissingReferences.None : new(blobs, children);
+        // It may come later, so it is not held.
+        IReadOnlyList<Digest> subject = manifest.Subject is { } referred ? [referred.Digest] : [];
+        var absent = await MissingOfAsync(FindChild, subject);
+        return blobs.Count + children.Count + absent.Count == 0
+            ? MissingReferences.None
+            : new(blobs, children, absent is [var one] ? one : null);
 
         // Rows are locked in the order of their digests, and what is missing is told in the order of the manifest.
         async Task<IReadOnlyList<Digest>> MissingOfAsync(string sql, IReadOnlyList<Digest> wanted)

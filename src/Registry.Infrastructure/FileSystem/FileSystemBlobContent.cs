@@ -7,7 +7,7 @@ namespace Registry.Infrastructure.FileSystem;
 
 internal sealed class FileSystemBlobContent(SafeFileHandle file, long size, StoreFaults faults) : IBlobContent
 {
-    private const int PieceBytes = 128 * 1024;
+    private const int PieceBytes = 256 * 1024;
 
     public long Size => size;
 

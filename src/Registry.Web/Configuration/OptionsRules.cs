@@ -55,6 +55,10 @@ internal static class OptionsRules
         Require(
             options.Manifests.MaxTags >= 10,
             $"Registry:Manifests:MaxTags is {options.Manifests.MaxTags}, it must be 10 or more.");
+        Require(
+            options.Limits.RequestsPerSecond >= 0,
+            $"Registry:Limits:RequestsPerSecond is {options.Limits.RequestsPerSecond}, it must be 0 (no limit) or more.");
+        Require(options.Limits.Burst >= 1, $"Registry:Limits:Burst is {options.Limits.Burst}, it must be 1 or more.");
         foreach (var network in options.Metrics.AllowedNetworks)
             Require(
                 IPNetwork.TryParse(network, out _),

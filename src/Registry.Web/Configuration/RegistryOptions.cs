@@ -47,6 +47,20 @@ public sealed class RegistryOptions
     public CorsSettings Cors { get; } = new();
 
     public MetricsOptions Metrics { get; } = new();
+
+    public LimitOptions Limits { get; } = new();
+}
+
+/// <summary><c>Registry:Limits</c></summary>
+public sealed class LimitOptions
+{
+    /// <summary>
+    /// How many requests a second one address may send in the long run; 429 beyond it. Default 0: as many as it likes.
+    /// </summary>
+    public int RequestsPerSecond { get; set; }
+
+    /// <summary>How many requests an address that has been quiet may send at once. Default 500.</summary>
+    public int Burst { get; set; } = 500;
 }
 
 /// <summary><c>Registry:Cors</c></summary>

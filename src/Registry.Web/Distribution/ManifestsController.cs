@@ -92,7 +92,12 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
         Response.Headers.Location = $"{Request.PathBase}/v2/{name.ClientName}/manifests/{manifest.Digest}";
         Response.Headers["Docker-Content-Digest"] = manifest.Digest.ToString();
         if (manifest.Subject is { } subject)
+        {
             Response.Headers["OCI-Subject"] = subject.ToString();
+            if (manifest.LacksSubject)
+                WarningHeader.Add(Response, $"The subject {subject} is not in this repository.");
+        }
+
         if (asked.Count > 0)
             Response.Headers["OCI-Tag"] = manifest.Tags.Select(tag => tag.Value).ToArray();
         return StatusCode(StatusCodes.Status201Created);

@@ -53,6 +53,7 @@ internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionRe
         ErrorReason.OutOfOrder or ErrorReason.RangeNotSatisfiable => StatusCodes.Status416RangeNotSatisfiable,
         ErrorReason.TooLarge => StatusCodes.Status413PayloadTooLarge,
         ErrorReason.TooMany => StatusCodes.Status414UriTooLong,
+        ErrorReason.TooOften => StatusCodes.Status429TooManyRequests,
         ErrorReason.Unauthenticated => StatusCodes.Status401Unauthorized,
         ErrorReason.Denied => StatusCodes.Status403Forbidden,
         ErrorReason.Unsupported => StatusCodes.Status405MethodNotAllowed,

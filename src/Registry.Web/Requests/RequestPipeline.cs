@@ -17,16 +17,22 @@ internal sealed class RequestPipeline(RegistryOptions options) : IStartupFilter
             ours.UseMiddleware<FailureAnswers>();
             if (options.Cors.Origins.Count > 0)
                 ours.UseCors(WebServices.CorsPolicy);
+            if (options.Limits.RequestsPerSecond > 0)
+                ours.UseMiddleware<RequestRate>();
             ours.Use(RepositoryPath.RouteAsync);
         });
         next(app);
     };
 
-    // Without regard to case, as routing compares: no spelling of a path reaches an action past this.
-    public static bool IsOurs(PathString path)
+    // What clients ask for, and not what watches over the server.
+    public static bool IsApi(PathString path)
         => path.StartsWithSegments("/v2", StringComparison.OrdinalIgnoreCase)
             || path.StartsWithSegments("/v1/search", StringComparison.OrdinalIgnoreCase)
-            || path.StartsWithSegments("/api/v1", StringComparison.OrdinalIgnoreCase)
+            || path.StartsWithSegments("/api/v1", StringComparison.OrdinalIgnoreCase);
+
+    // Without regard to case, as routing compares: no spelling of a path reaches an action past this.
+    public static bool IsOurs(PathString path)
+        => IsApi(path)
             || path.StartsWithSegments("/healthz", StringComparison.OrdinalIgnoreCase)
             || path.Equals("/metrics", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Registry.Web.Tests.Distribution;
 
 public sealed class Section13OtherTests(RegistryFactory registry) : DistributionTests(registry)
@@ -50,6 +52,60 @@ public sealed class Section13OtherTests(RegistryFactory registry) : Distribution
     [InlineData("GET", "/v2/a/Referrers/sha256:0000000000000000000000000000000000000000000000000000000000000001")]
     public async Task Other_case(string method, string path)
         => (await Client.SendAsync(method, path)).ExpectError(404, "UNSUPPORTED").IsRefused(Registry);
+
+    [Theory(DisplayName = "13.3 Too many requests of one address are 429 with TOOMANYREQUESTS and a Retry-After that is true")]
+    [InlineData("GET", "/v2/")]
+    [InlineData("PUT", "/v2/app/manifests/v1")]
+    [InlineData("POST", "/v2/app/blobs/uploads/")]
+    public async Task Too_many_requests(string method, string path)
+    {
+        await using var slow = await RegistryFactory.StartAsync(
+            ("Limits:RequestsPerSecond", "1"), ("Limits:Burst", "3"), ("Access:Anonymous", "Push"));
+        for (var i = 0; i < 3; i++)
+            (await slow.Client.GetAsync("/v2/")).Expect(200);
+
+        var refused = (await slow.Client.SendAsync(method, path)).ExpectError(429, "TOOMANYREQUESTS");
+
+        var wait = int.Parse(refused.Header("Retry-After")!, CultureInfo.InvariantCulture);
+        Assert.InRange(wait, 1, 10);
+        await Task.Delay(TimeSpan.FromSeconds(wait + 0.5));
+        (await slow.Client.GetAsync("/v2/")).Expect(200);
+        (await slow.Client.GetAsync("/healthz/live")).Expect(200);
+        (await slow.Client.GetAsync("/metrics")).Expect(200);
+    }
+
+    [Fact(DisplayName = "13.3 The admin API says the same as a problem")]
+    public async Task Too_many_requests_of_the_admin_api()
+    {
+        await using var slow = await RegistryFactory.StartAsync(("Limits:RequestsPerSecond", "1"), ("Limits:Burst", "1"));
+        (await slow.Client.GetAsync("/api/v1/repositories")).Expect(200);
+
+        var refused = (await slow.Client.GetAsync("/api/v1/repositories")).Expect(429);
+
+        Assert.Equal("application/problem+json", refused.Header("Content-Type")?.Split(';')[0]);
+        Assert.NotNull(refused.Header("Retry-After"));
+    }
+
+    [Fact(DisplayName = "13.4 A warning has the code 299, a dash and a quoted text: here that the subject is not there")]
+    public async Task Warning()
+    {
+        var subject = TestContent.Random(100);
+        var referrer = ManifestBuilder.Index().Subject(subject).Build();
+
+        var early = (await Client.PutManifestAsync(Repository, referrer.Digest, referrer)).Expect(201);
+
+        Assert.Equal(
+            $"299 - \"The subject {subject.Digest} is not in this repository.\"", early.Header("Warning"));
+    }
+
+    [Fact(DisplayName = "13.4 Where nothing is wrong there is no warning")]
+    public async Task No_warning()
+    {
+        var subject = await Client.PushImageAsync(Repository, "v1");
+        var referrer = ManifestBuilder.Index().Subject(subject).Build();
+
+        (await Client.PutManifestAsync(Repository, referrer.Digest, referrer)).Expect(201).ExpectHeader("Warning", null);
+    }
 
     [Theory(DisplayName = "13.5 A method that an address does not know is 405 with Allow, in the envelope")]
     [InlineData("POST", "manifests/v1", "GET")]

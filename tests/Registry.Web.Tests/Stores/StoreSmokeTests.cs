@@ -37,23 +37,6 @@ public sealed class StoreSmokeTests(S3ServerFixture fixture)
     }
 
     [S3Fact]
-    public async Task Clients_can_be_sent_to_the_server_for_large_blobs()
-    {
-        await using var registry = await fixture.StartRegistryAsync(
-            others: [("Stores:default:Redirect", "true"), ("Stores:default:RedirectMinBytes", "500")]);
-        var (small, large) = (TestContent.Random(499), TestContent.Random(500));
-        await registry.Client.PushBlobAsync("app", small);
-        await registry.Client.PushBlobAsync("app", large);
-
-        Assert.Equal(small.Bytes, (await registry.Client.GetAsync($"/v2/app/blobs/{small.Digest}")).Expect(200).Body);
-        (await registry.Client.HeadAsync($"/v2/app/blobs/{large.Digest}")).Expect(200).ExpectHeader("Content-Length", "500");
-        var answer = (await registry.Client.GetAsync($"/v2/app/blobs/{large.Digest}", ("Range", "bytes=1-2"))).Expect(307);
-        Assert.Empty(answer.Body);
-        using var http = new HttpClient();
-        Assert.Equal(large.Bytes, await http.GetByteArrayAsync(new Uri(answer.Location)));
-    }
-
-    [S3Fact]
     public async Task An_upload_can_be_continued_by_another_node_of_the_same_store_after_a_restart()
     {
         using var data = new TemporaryFolder();

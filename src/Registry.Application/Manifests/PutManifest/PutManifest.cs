@@ -26,8 +26,9 @@ public sealed record PutManifestCommand(
 }
 
 /// <param name="Subject">What the manifest refers to; the API answers it as <c>OCI-Subject</c>.</param>
+/// <param name="LacksSubject">Whether the subject is not in the repository, or not yet.</param>
 /// <param name="Tags">The tags that point at it now because of this push.</param>
-public sealed record PutManifestResult(Digest Digest, Digest? Subject, IReadOnlyList<Tag> Tags);
+public sealed record PutManifestResult(Digest Digest, Digest? Subject, bool LacksSubject, IReadOnlyList<Tag> Tags);
 
 internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptions options)
     : IRequestHandler<PutManifestCommand, Result<PutManifestResult>>
@@ -60,6 +61,6 @@ internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptio
             ]);
         }
 
-        return new PutManifestResult(digest, manifest.Subject?.Digest, tags);
+        return new PutManifestResult(digest, manifest.Subject?.Digest, missing.Subject is not null, tags);
     }
 }

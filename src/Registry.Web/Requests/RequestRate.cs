@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Registry.Domain.Errors;
+using Registry.Web.Errors;
+
+namespace Registry.Web.Requests;
+
+/// <summary>
+/// Refuses requests of an address that sends more of them than <c>Registry:Limits</c> lets it, before anything is done
+/// for them: 429 with <c>Retry-After</c>. What watches over the server is never refused.
+/// </summary>
+internal sealed class RequestRate(RequestDelegate next, AddressLimiter limiter)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (RequestPipeline.IsApi(context.Request.Path))
+        {
+            using var lease = limiter.Attempt(context.Connection.RemoteIpAddress);
+            if (!lease.IsAcquired)
+            {
+                await RefuseAsync(context, lease);
+                return;
+            }
+        }
+
+        await next(context);
+    }
+
+    private static Task RefuseAsync(HttpContext context, RateLimitLease lease)
+    {
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var told) ? told : TimeSpan.Zero;
+        var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
+        context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        var error = OciError.TooManyRequests();
+        return context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
+            ? ProblemResult.WriteAsync(context, [error])
+            : OciErrorResult.WriteAsync(context, [error]);
+    }
+}
