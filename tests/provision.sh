@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gets the programs that the tests drive: container clients, a database and an S3 server, a tracer, a few tools.
+# Gets the programs that the tests drive: container clients, a database and an S3 server, proxies, a tracer, a few tools.
 #
 # Installs Debian packages when it may (root, apt-get); anything that is already there is left alone. Afterwards it
 # prints one line for each program that is still missing and exits 1; exits 0 when all are there.
@@ -9,7 +9,8 @@ set -uo pipefail
 # program → package. dockerd is asked for, not docker: a client alone cannot be tested without its daemon.
 readonly PROGRAMS="skopeo:skopeo podman:podman buildah:buildah umoci:umoci dockerd:docker.io docker:docker.io
 containerd:containerd ctr:containerd busybox:busybox-static htpasswd:apache2-utils strace:strace curl:curl
-initdb:postgresql ceph-mon:ceph-mon ceph-osd:ceph-osd radosgw:radosgw"
+initdb:postgresql ceph-mon:ceph-mon ceph-osd:ceph-osd radosgw:radosgw
+nginx:nginx caddy:caddy docker-compose:docker-compose systemd-analyze:systemd"
 # These are younger than Debian 12: taken from the next release when the machine's own sources lack them.
 readonly NEWER_PROGRAMS="oras:oras cosign:cosign"
 readonly NEWER_SUITE=trixie

@@ -2,7 +2,11 @@ using System.CommandLine;
 using Registry.Web.Commands;
 
 var serve = new ServeCommand();
-var root = new RootCommand("A self-hosted registry for container images and other OCI artifacts.") { serve };
+var root = new RootCommand("A self-hosted registry for container images and other OCI artifacts.")
+{
+    serve,
+    new HealthCommand(),
+};
 foreach (var option in serve.AllOptions)
     root.Options.Add(option);
 root.SetAction(serve.RunAsync);

@@ -16,6 +16,17 @@ internal sealed record Listener(string Text, IPAddress? Ip, int Port)
 
     public bool IsLoopback => Ip is null || IPAddress.IsLoopback(Ip);
 
+    /// <summary>Where a program on this machine reaches it, without a path.</summary>
+    public string LocalAddress
+    {
+        get
+        {
+            // The name and not the number: it is the one that AllowedHosts is likely to have.
+            var isAny = IPAddress.Any.Equals(Ip) || IPAddress.IPv6Any.Equals(Ip);
+            return (isAny ? With("localhost", port: null) : With(host: null, port: null)).Text;
+        }
+    }
+
     /// <summary>This listener with another address or port; null keeps what it has.</summary>
     /// <exception cref="StartRefusedException">The address is none to listen on.</exception>
     public Listener With(string? host, int? port)

@@ -1,12 +1,9 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Registry.Domain.Errors;
 using Registry.Infrastructure;
-using Registry.Web.Configuration;
 using Registry.Web.Connections;
 using Registry.Web.Requests;
 
@@ -17,25 +14,11 @@ internal sealed class ServeCommand : Command
 {
     private const int Refused = 1;
 
-    private readonly Option<int?> _port = new("--port")
-    {
-        Description = "Port to listen on (default 5000).",
-        CustomParser = ParsePort,
-    };
-
-    private readonly Option<string?> _listen = new("--listen")
-    {
-        Description = "Address to listen on: localhost (default), an IP address, or * for all.",
-    };
+    private readonly ServerSettings _server = new();
 
     private readonly Option<string?> _data = new("--data")
     {
         Description = "Folder for everything that is stored (default ./data).",
-    };
-
-    private readonly Option<FileInfo?> _config = new("--config")
-    {
-        Description = "A configuration file (JSON) besides appsettings.json.",
     };
 
     private readonly Option<string?> _anonymous = new("--anonymous")
@@ -55,7 +38,7 @@ internal sealed class ServeCommand : Command
     }
 
     /// <summary>The root command has them too, so that <c>serve</c> may be left out.</summary>
-    public IEnumerable<Option> AllOptions => [_port, _listen, _data, _config, _anonymous, _verbose];
+    public IEnumerable<Option> AllOptions => [_server.Port, _server.Listen, _data, _server.Config, _anonymous, _verbose];
 
     public async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
@@ -88,40 +71,16 @@ internal sealed class ServeCommand : Command
             return await RefuseAsync(
                 $"{e.Error.Message.TrimEnd('.')}: {e.GetBaseException().Message.ReplaceLineEndings(" ")}");
         }
-        catch (Exception e) when (
-            e is InvalidDataException or FormatException or FileNotFoundException or UnauthorizedAccessException)
-        {
-            return await RefuseAsync(
-                $"The configuration cannot be read: {e.Message.TrimEnd('.')}: {e.GetBaseException().Message}");
-        }
     }
 
     private WebApplication Build(ParseResult arguments, out string addresses)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
-        {
-            // appsettings.json stands beside the program, wherever it is started
-            ContentRootPath = AppContext.BaseDirectory,
-        });
-        if (arguments.GetValue(_config) is { } file)
-        {
-            if (!file.Exists)
-                throw new StartRefusedException(
-                    $"The configuration file '{file.FullName}' does not exist: check --config.");
-            builder.Configuration.AddJsonFile(file.FullName);
-            builder.Configuration.AddEnvironmentVariables(); // again: they win over files
-        }
-
-        builder.Configuration.AddInMemoryCollection(ToSettings(arguments));
+        var (builder, options) = _server.Read(arguments, ToSettings(arguments));
         ConsoleLog.Configure(builder.Logging, arguments.GetValue(_verbose));
-        var options = ConfigurationReader.Read(builder.Configuration);
         builder.Services.AddRegistry(options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 
-        var listeners = options.Listen.Select(Listener.Parse).ToList();
-        var (host, port) = (arguments.GetValue(_listen), arguments.GetValue(_port));
-        if (host is not null || port is not null)
-            listeners = [listeners[0].With(host, port)];
+        var listeners = _server.Listeners(arguments, options);
         if (options.Access.Anonymous is null && listeners.FirstOrDefault(listener => !listener.IsLoopback) is { } open)
         {
             throw new StartRefusedException(
@@ -166,15 +125,6 @@ internal sealed class ServeCommand : Command
         if (arguments.GetValue(_anonymous) is { } anonymous)
             settings["Registry:Access:Anonymous"] = anonymous;
         return settings;
-    }
-
-    private static int? ParsePort(ArgumentResult argument)
-    {
-        var text = argument.Tokens.Count == 0 ? "" : argument.Tokens[0].Value;
-        if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
-            return port;
-        argument.AddError($"--port is '{text}', but must be a whole number from 0 to 65535.");
-        return null;
     }
 
     /// <summary>Says in one line why nothing runs.</summary>

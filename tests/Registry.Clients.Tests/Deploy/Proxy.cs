@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Registry.Testing.Processes;
+
+namespace Registry.Clients.Tests.Deploy;
+
+/// <summary>A reverse proxy as deploy/ configures it, on loopback and in a temporary folder.</summary>
+internal sealed class Proxy : IAsyncDisposable
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+
+    private readonly WorkFolder _folder = new("proxy");
+    private readonly int _port = LoopbackPort.Free();
+    private string? _thumbprint;
+    private ChildProcess? _process;
+
+    private Proxy(string scheme)
+        => Address = new($"{scheme}://127.0.0.1:{_port.ToString(CultureInfo.InvariantCulture)}/");
+
+    public Uri Address { get; }
+
+    /// <summary>What clients put before the repository's name.</summary>
+    public string Host => Address.Authority;
+
+    /// <summary>A client that trusts this proxy's certificate and no other.</summary>
+    public HttpClient NewClient() => new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        SslOptions = new() { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == _thumbprint },
+    });
+
+    /// <summary>deploy/nginx.conf, with TLS.</summary>
+    public static Task<Proxy> NginxAsync(RegistryProcess registry)
+        => new Proxy("https").StartNginxAsync((file, proxy) => file("deploy/nginx.conf")
+            .With("listen 443 ssl", $"listen {proxy.Host} ssl")
+            .With("127.0.0.1:5000", registry.Host)
+            .With("/etc/ssl/registry.crt", proxy._folder.File("tls.crt"))
+            .With("/etc/ssl/registry.key", proxy._folder.File("tls.key")));
+
+    /// <summary>deploy/nginx.compose.conf, which has two nodes.</summary>
+    public static Task<Proxy> NginxOfComposeAsync(string firstNode, string secondNode)
+        => new Proxy("http").StartNginxAsync((file, proxy) => file("deploy/nginx.compose.conf")
+            .With("listen 5000", $"listen {proxy.Host}")
+            .With("registry-1:5000", firstNode)
+            .With("registry-2:5000", secondNode));
+
+    /// <summary>deploy/Caddyfile, with a certificate that nobody else has to issue.</summary>
+    public static async Task<Proxy> CaddyAsync(RegistryProcess registry)
+    {
+        var proxy = new Proxy("https");
+        proxy.MakeCertificate();
+        var site = new ShippedFile("deploy/Caddyfile")
+            .With(
+                "registry.example.com {",
+                $"https://{proxy.Host} {{\n\ttls {proxy._folder.File("tls.crt")} {proxy._folder.File("tls.key")}")
+            .With("127.0.0.1:5000", registry.Host);
+        await File.WriteAllTextAsync(
+            proxy._folder.File("Caddyfile"),
+            $"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{site.Text}");
+        return await proxy.StartAsync("caddy", "run", "--adapter", "caddyfile", "--config", proxy._folder.File("Caddyfile"));
+    }
+
+    /// <summary>What the proxy wrote: shown when a test fails.</summary>
+    public string Log
+        => _process?.Error + _process?.Output
+            + (File.Exists(_folder.File("error.log")) ? File.ReadAllText(_folder.File("error.log")) : "");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.StopAsync(TimeSpan.FromSeconds(10));
+            await _process.DisposeAsync();
+        }
+
+        _folder.Dispose();
+    }
+
+    // Around the shipped file stands no more than nginx needs to run from a folder.
+    private async Task<Proxy> StartNginxAsync(Func<Func<string, ShippedFile>, Proxy, ShippedFile> configure)
+    {
+        MakeCertificate();
+        new ShippedFile("deploy/nginx.proxy.conf").SaveAs(_folder.File("registry-proxy.conf"));
+        configure(path => new ShippedFile(path), this)
+            .With("/etc/nginx/registry-proxy.conf", _folder.File("registry-proxy.conf"))
+            .SaveAs(_folder.File("registry.conf"));
+        await File.WriteAllTextAsync(_folder.File("nginx.conf"), $$"""
+            daemon off;
+            pid {{_folder.File("nginx.pid")}};
+            {{(Environment.IsPrivilegedProcess ? "user root;" : "")}}
+            events { worker_connections 768; }
+            http {
+                access_log off;
+                client_body_temp_path {{_folder.File("body")}};
+                proxy_temp_path {{_folder.File("proxy")}};
+                fastcgi_temp_path {{_folder.File("fastcgi")}};
+                uwsgi_temp_path {{_folder.File("uwsgi")}};
+                scgi_temp_path {{_folder.File("scgi")}};
+                include {{_folder.File("registry.conf")}};
+            }
+            """);
+        return await StartAsync(
+            "nginx", "-p", _folder.Path, "-e", _folder.File("error.log"), "-c", _folder.File("nginx.conf"));
+    }
+
+    private async Task<Proxy> StartAsync(string program, params string[] arguments)
+    {
+        _process = ChildProcess.Start(program, arguments, folder: _folder.Path);
+        using var http = NewClient();
+        using var deadline = new CancellationTokenSource(StartPatience);
+        while (true)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri(Address, "/healthz/ready"), deadline.Token);
+                if (answer.IsSuccessStatusCode)
+                    return this;
+            }
+            catch (HttpRequestException) when (!_process.HasExited)
+            {
+                // Not listening yet.
+            }
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+            {
+                var said = Log;
+                await DisposeAsync();
+                throw new InvalidOperationException($"{program} did not start.\n{said}", e);
+            }
+
+            await Task.Delay(50);
+        }
+    }
+
+    private void MakeCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(System.Net.IPAddress.Loopback);
+        var request = new CertificateRequest("CN=registry", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate
+            = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1));
+        _thumbprint = certificate.Thumbprint;
+        File.WriteAllText(_folder.File("tls.crt"), certificate.ExportCertificatePem());
+        File.WriteAllText(_folder.File("tls.key"), key.ExportPkcs8PrivateKeyPem());
+    }
+}
