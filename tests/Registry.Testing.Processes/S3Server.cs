@@ -16,7 +16,9 @@ public sealed class S3Server : IAsyncDisposable
     private readonly bool _inMemory;
     private readonly int _port = FreePorts(10);
 
-    private S3Server(bool inMemory) => _inMemory = inMemory;
+    private readonly int _gigabytes;
+
+    private S3Server(bool inMemory, int gigabytes) => (_inMemory, _gigabytes) = (inMemory, gigabytes);
 
     public Uri Address => new($"http://127.0.0.1:{_port}/");
 
@@ -27,9 +29,10 @@ public sealed class S3Server : IAsyncDisposable
     public string Bucket => "registry-test";
 
     /// <param name="inMemory">Starts in a second, and forgets everything when it is stopped.</param>
-    public static async Task<S3Server> StartAsync(bool inMemory = true)
+    /// <param name="gigabytes">How much it holds at most.</param>
+    public static async Task<S3Server> StartAsync(bool inMemory = true, int gigabytes = 20)
     {
-        var server = new S3Server(inMemory);
+        var server = new S3Server(inMemory, gigabytes);
         try
         {
             await server.ResumeAsync();
@@ -77,6 +80,7 @@ public sealed class S3Server : IAsyncDisposable
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["S3_STORE"] = _inMemory ? "memstore" : "bluestore",
+            ["S3_SIZE_GB"] = _gigabytes.ToString(CultureInfo.InvariantCulture),
             ["S3_ACCESS_KEY"] = AccessKey,
             ["S3_SECRET_KEY"] = SecretKey,
             ["S3_BUCKET"] = Bucket,

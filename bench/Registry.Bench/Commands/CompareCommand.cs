@@ -21,6 +21,18 @@ internal sealed class CompareCommand : Command
         Description = "The id of its process on this machine, for its CPU time and memory.",
     };
 
+    private readonly Option<string> _store = new("--store")
+    {
+        Description = "Where both keep blobs: fs, or s3 (one S3 server for both, Ceph RGW, started here).",
+        DefaultValueFactory = _ => "fs",
+    };
+
+    private readonly Option<string> _database = new("--database")
+    {
+        Description = "Where this registry keeps its metadata: sqlite, or postgresql (started here).",
+        DefaultValueFactory = _ => "sqlite",
+    };
+
     private readonly Option<int> _rounds = new("--rounds") { Description = "Rounds.", DefaultValueFactory = _ => 3 };
 
     private readonly Option<double> _seconds = new("--seconds")
@@ -31,7 +43,7 @@ internal sealed class CompareCommand : Command
 
     private readonly Option<string[]> _only = new("--only")
     {
-        Description = "The keys of the rows to run, instead of all.",
+        Description = "The keys of the rows to run, instead of all (on S3: of all that have a goal there).",
         AllowMultipleArgumentsPerToken = true,
     };
 
@@ -43,18 +55,24 @@ internal sealed class CompareCommand : Command
     public CompareCommand()
         : base("compare", "The same load on this registry and on another one, in turn.")
     {
-        foreach (var option in (Option[])[_against, _process, _rounds, _seconds, _only, _output])
+        _store.AcceptOnlyFromAmong("fs", "s3");
+        _database.AcceptOnlyFromAmong("sqlite", "postgresql");
+        foreach (var option in (Option[])[_against, _process, _store, _database, _rounds, _seconds, _only, _output])
             Options.Add(option);
-        SetAction(Run);
+        SetAction(RunAsync);
     }
 
-    private int Run(ParseResult arguments)
+    private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
         var seconds = arguments.GetValue(_seconds);
-        var workloads = new AllWorkloads(TimeSpan.FromSeconds(seconds / 2), TimeSpan.FromSeconds(seconds)).Select(
-            arguments.GetValue(_only) ?? []);
-        using var ours = ServerProcess.Ours();
-        using var started = arguments.GetValue(_against) is null ? ServerProcess.Distribution() : null;
+        var only = arguments.GetValue(_only) ?? [];
+        var (onS3, onPostgreSql) = (arguments.GetValue(_store) == "s3", arguments.GetValue(_database) == "postgresql");
+        var workloads = Goals.Apply(
+            new AllWorkloads(TimeSpan.FromSeconds(seconds / 2), TimeSpan.FromSeconds(seconds)).Select(only),
+            onS3, onPostgreSql, namedByUser: only.Length > 0);
+        await using var backends = await Backends.StartAsync(onS3, onPostgreSql);
+        using var ours = backends.StartOurs();
+        using var started = arguments.GetValue(_against) is null ? backends.StartDistribution() : null;
         var theirs = started?.Target ?? new Target(
             arguments.GetValue(_against)!.Authority,
             arguments.GetValue(_against)!,
@@ -69,8 +87,9 @@ internal sealed class CompareCommand : Command
         if (arguments.GetValue(_output) is { } folder)
         {
             folder.Create();
-            File.WriteAllText(Path.Combine(folder.FullName, "comparison.md"), table);
-            File.WriteAllText(Path.Combine(folder.FullName, "comparison.svg"), BarChart.Of(rows));
+            await File.WriteAllTextAsync(Path.Combine(folder.FullName, "comparison.md"), table, cancellationToken);
+            await File.WriteAllTextAsync(
+                Path.Combine(folder.FullName, "comparison.svg"), BarChart.Of(rows), cancellationToken);
             Recorded.Save(rows, Path.Combine(folder.FullName, "comparison.json"));
         }
 
@@ -81,8 +100,9 @@ internal sealed class CompareCommand : Command
     public static IReadOnlyList<Row> Measure(
         IReadOnlyList<Workload> workloads, Target ours, Target theirs, int rounds)
     {
-        Fixture.Fill(ours);
-        Fixture.Fill(theirs);
+        var withRepositories = workloads.Any(workload => workload.Key == AllWorkloads.CatalogKey);
+        Fixture.Fill(ours, withRepositories);
+        Fixture.Fill(theirs, withRepositories);
         var measured = workloads.ToDictionary(w => w, _ => (Ours: new List<Measurement>(), Theirs: new List<Measurement>()));
         for (var round = 0; round < rounds; round++)
         {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using Registry.Testing.Processes;
 
 namespace Registry.Bench.Servers;
 
@@ -22,29 +21,34 @@ internal sealed class ServerProcess : IDisposable
     public string Folder { get; }
 
     /// <summary>This repository's server, as it is shipped.</summary>
-    public static ServerProcess Ours(string? folder = null)
+    /// <param name="folder">An empty one of its own, unless it goes on with what another one has left.</param>
+    /// <param name="settings">Variables of its environment.</param>
+    public static ServerProcess Ours(
+        string? folder = null, IReadOnlyDictionary<string, string?>? settings = null)
     {
         folder ??= NewFolder();
-        var port = FreePort();
+        var port = LoopbackPort.Free();
         return Start(
-            "Registry", folder, port, "dotnet", ServerAssembly(), "--port", $"{port}", "--data", folder);
+            "Registry", folder, port, settings, "dotnet", RepositoryRoot.ServerAssembly, "--port", $"{port}", "--data", folder);
     }
 
     /// <summary>CNCF Distribution as Debian packages it, with its own defaults for everything that is not said.</summary>
-    public static ServerProcess Distribution()
+    /// <param name="storage">Lines of the section <c>storage</c> in place of a folder, indented by two.</param>
+    public static ServerProcess Distribution(string? storage = null)
     {
-        var (folder, port) = (NewFolder(), FreePort());
+        var (folder, port) = (NewFolder(), LoopbackPort.Free());
+        storage ??= $"  filesystem: {{ rootdirectory: {folder}/registry, maxthreads: 100 }}";
         var configuration = Path.Combine(folder, "config.yml");
         File.WriteAllText(configuration, $$"""
             version: 0.1
             log: { level: error, accesslog: { disabled: true } }
             storage:
-              filesystem: { rootdirectory: {{folder}}/registry, maxthreads: 100 }
+            {{storage}}
               cache: { blobdescriptor: inmemory }
               delete: { enabled: true }
             http: { addr: "127.0.0.1:{{port}}" }
             """);
-        return Start("Distribution", folder, port, "docker-registry", "serve", configuration);
+        return Start("Distribution", folder, port, settings: null, "docker-registry", "serve", configuration);
     }
 
     /// <summary>Ends the server and leaves its data, for <see cref="Ours"/> to go on with.</summary>
@@ -69,13 +73,21 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>From the start of the process to the first 200.</summary>
     public TimeSpan StartedIn { get; private init; }
 
-    private static ServerProcess Start(string name, string folder, int port, string program, params string[] arguments)
+    private static ServerProcess Start(
+        string name, string folder, int port, IReadOnlyDictionary<string, string?>? settings, string program,
+        params string[] arguments)
     {
         // Into a file, which costs the machine less than a reader of a pipe would.
         var log = Path.Combine(folder, "server.log");
         var clock = Stopwatch.StartNew();
-        var process = Process.Start(
+        var start = new ProcessStartInfo(
             "sh", ["-c", "log=$1; shift; exec \"$@\" > \"$log\" 2>&1", "sh", log, program, .. arguments]);
+        // What the machine has for AWS's tools is not meant for an S3 server of this run.
+        foreach (var key in start.Environment.Keys.Where(key => key.StartsWith("AWS_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(key);
+        foreach (var (key, value) in settings ?? new Dictionary<string, string?>(StringComparer.Ordinal))
+            start.Environment[key] = value;
+        var process = Process.Start(start)!;
 
         var address = new Uri($"http://127.0.0.1:{port}");
         using var http = new HttpClient();
@@ -102,24 +114,5 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
-    private static string ServerAssembly()
-    {
-        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            var built = Path.Combine(folder, "src/Registry.Web/bin/Release/net10.0/Registry.Web.dll");
-            if (File.Exists(built))
-                return built;
-        }
-
-        throw new FileNotFoundException("The server is not built: dotnet build -c Release src/Registry.Web");
-    }
-
     private static string NewFolder() => Directory.CreateTempSubdirectory("registry-bench-").FullName;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -7,6 +7,9 @@ namespace Registry.Bench.Workloads;
 /// <summary>The rows of the comparison, in the order in which they run.</summary>
 internal sealed class AllWorkloads(TimeSpan warmUp, TimeSpan window)
 {
+    /// <summary>The row that needs many repositories.</summary>
+    public const string CatalogKey = "catalog-page";
+
     private const long Mebi = 1024 * 1024;
     private const int Readers = 16;
     private const int Writers = 8;
@@ -29,7 +32,7 @@ internal sealed class AllWorkloads(TimeSpan warmUp, TimeSpan window)
         new("head-blob", "blob HEAD, 16 at once", 15, 20, (t, _) => Read(t, "HEAD", SmallBlob)),
         new("get-blob", "GET of a 4 KB blob, 16 at once", 30, 30, (t, _) => Read(t, "GET", SmallBlob)),
         new("tag-page", "tag page (100 of 1,000)", 15, 20, (t, _) => Read(t, "GET", TagPage)),
-        new("catalog-page", "catalog page (100 of 1,000)", 20, 20, (t, _) => Read(t, "GET", CatalogPage)),
+        new(CatalogKey, "catalog page (100 of 1,000)", 20, 20, (t, _) => Read(t, "GET", CatalogPage)),
         new("get-tag-busy", "manifest GET by tag beside two large pushes", null, null, ReadBesidePushes),
     ];
 

@@ -19,8 +19,10 @@ internal static class Fixture
     /// <summary>One of <see cref="Repositories"/> repositories.</summary>
     public static string Repository(int number) => $"many/r{number % Repositories:0000}";
 
-    public static void Fill(Target target)
+    /// <param name="withRepositories">Fills <see cref="Repositories"/> too, which takes long on a slow store.</param>
+    public static void Fill(Target target, bool withRepositories)
     {
+        var repositories = withRepositories ? Repositories : 0;
         using (var first = new HttpConnection(target.Address))
             Image.PushBlobs(target, first, Tagged);
 
@@ -39,11 +41,11 @@ internal static class Fixture
             try
             {
                 using var connection = new HttpConnection(target.Address);
-                for (int number; (number = Interlocked.Increment(ref next)) < Math.Max(Tags, Repositories);)
+                for (int number; (number = Interlocked.Increment(ref next)) < Math.Max(Tags, repositories);)
                 {
                     if (number < Tags)
                         Image.PutManifest(target, connection, Tagged, Tag(number), Manifest(number));
-                    if (number >= Repositories)
+                    if (number >= repositories)
                         continue;
                     foreach (var digest in (string[])[Image.ConfigDigest, Image.LayerDigest])
                     {
