@@ -5,6 +5,9 @@
 #   growth    how cost grows with tags, repositories and the size of a blob
 #   guard     a short comparison; fails when a ratio fell by more than a third below bench/recorded.json
 #
+# compare --store s3 puts both registries on one S3 server, compare --database postgresql this one's metadata into
+# PostgreSQL; both are started for it, from what tests/provision.sh installs.
+#
 # --help behind a command shows its options. Installs docker-registry when it is missing and this is root on Debian.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -3,20 +3,21 @@ namespace Registry.Bench.Workloads;
 /// <summary>What a row must reach where the registries do not stand on files and a database in the process.</summary>
 internal static class Goals
 {
-    private static readonly IReadOnlyDictionary<string, double> OnS3 = new Dictionary<string, double>(StringComparer.Ordinal)
-    {
-        ["push-512"] = 1.2,
-        ["push-512-put"] = 1.2,
-        ["push-4x128"] = 1.2,
-        ["pull-512"] = 1,
-        ["pull-512x8"] = 1,
-        ["push-4k"] = 3,
-        ["put-manifest"] = 5,
-        ["head-tag"] = 5,
-        ["get-tag"] = 5,
-        ["head-digest"] = 5,
-        ["get-digest"] = 5,
-    };
+    private static readonly IReadOnlyDictionary<string, double> OnS3
+        = new Dictionary<string, double>(StringComparer.Ordinal)
+        {
+            ["push-512"] = 1.2,
+            ["push-512-put"] = 1.2,
+            ["push-4x128"] = 1.2,
+            ["pull-512"] = 1,
+            ["pull-512x8"] = 1,
+            ["push-4k"] = 3,
+            ["put-manifest"] = 5,
+            ["head-tag"] = 5,
+            ["get-tag"] = 5,
+            ["head-digest"] = 5,
+            ["get-digest"] = 5,
+        };
 
     private static readonly IReadOnlyDictionary<string, double> OnPostgreSql
         = new Dictionary<string, double>(StringComparer.Ordinal) { ["get-tag"] = 8 };

@@ -38,7 +38,8 @@ internal sealed class ServeCommand : Command
     }
 
     /// <summary>The root command has them too, so that <c>serve</c> may be left out.</summary>
-    public IEnumerable<Option> AllOptions => [_server.Port, _server.Listen, _data, _server.Config, _anonymous, _verbose];
+    public IEnumerable<Option> AllOptions
+        => [_server.Port, _server.Listen, _data, _server.Config, _anonymous, _verbose];
 
     public async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {

@@ -17,14 +17,16 @@ public sealed partial class DockerfileTests
     {
         var user = OfLastStage("USER");
         Assert.Matches("^[1-9][0-9]*:[1-9][0-9]*$", user);
-        Assert.Contains($"--owner={user.Split(':')[0]} --group={user.Split(':')[1]}", OfLastStage("RUN"), StringComparison.Ordinal);
+        var owner = user.Split(':');
+        Assert.Contains($"--owner={owner[0]} --group={owner[1]}", OfLastStage("RUN"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_image_knows_whether_it_is_healthy_without_another_program()
     {
         Assert.Equal("""["/app/Registry.Web"]""", OfLastStage("ENTRYPOINT"));
-        Assert.EndsWith("""CMD ["/app/Registry.Web", "health"]""", OfLastStage("HEALTHCHECK"), StringComparison.Ordinal);
+        Assert.EndsWith(
+            """CMD ["/app/Registry.Web", "health"]""", OfLastStage("HEALTHCHECK"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -39,11 +41,14 @@ public sealed partial class DockerfileTests
     public void Everything_that_is_copied_is_there_and_let_through()
     {
         var copied = Instructions
-            .Where(line => line.StartsWith("COPY ", StringComparison.Ordinal) && !line.Contains("--from=", StringComparison.Ordinal))
+            .Where(line => line.StartsWith("COPY ", StringComparison.Ordinal))
+            .Where(line => !line.Contains("--from=", StringComparison.Ordinal))
             .SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..^1])
             .ToArray();
-        var letThrough = new ShippedFile(".dockerignore").Lines.Where(line => line[0] == '!').Select(line => line[1..]).ToArray();
-        Assert.All(copied, path => Assert.True(Path.Exists(Path.Combine(RepositoryRoot.Path, path)), $"{path} is missing."));
+        var letThrough = new ShippedFile(".dockerignore").Lines
+            .Where(line => line[0] == '!').Select(line => line[1..]).ToArray();
+        Assert.All(
+            copied, path => Assert.True(Path.Exists(Path.Combine(RepositoryRoot.Path, path)), $"{path} is missing."));
         Assert.All(copied, path => Assert.Contains(path.Split('/')[0], letThrough));
         Assert.Equal(
             Directory.GetFiles(Path.Combine(RepositoryRoot.Path, "src"), "*.csproj", SearchOption.AllDirectories)
@@ -53,8 +58,11 @@ public sealed partial class DockerfileTests
 
     // The only one of its kind in the stage that is shipped.
     private static string OfLastStage(string instruction)
-        => Assert.Single(
-            Instructions[LastStage..], line => line.StartsWith($"{instruction} ", StringComparison.Ordinal))[(instruction.Length + 1)..];
+    {
+        var start = $"{instruction} ";
+        return Assert.Single(
+            Instructions[LastStage..], line => line.StartsWith(start, StringComparison.Ordinal))[start.Length..];
+    }
 
     [GeneratedRegex(@"\s*\\\n\s*")]
     private static partial Regex Continuation();

@@ -2,7 +2,7 @@ using Registry.Testing.Processes;
 
 namespace Registry.Clients.Tests.Deploy;
 
-/// <summary>An image with one layer that no proxy could take into its buffers unnoticed; made when it is first used.</summary>
+/// <summary>An image with a layer that fits into no buffers of a proxy; made when it is first used.</summary>
 public sealed class LargeImage : IDisposable
 {
     public const int LayerBytes = 220_000_000;

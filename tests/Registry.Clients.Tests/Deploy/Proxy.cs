@@ -28,7 +28,10 @@ internal sealed class Proxy : IAsyncDisposable
     {
         UseProxy = false,
         AllowAutoRedirect = false,
-        SslOptions = new() { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == _thumbprint },
+        SslOptions = new()
+        {
+            RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == _thumbprint,
+        },
     });
 
     /// <summary>deploy/nginx.conf, with TLS.</summary>
@@ -59,7 +62,8 @@ internal sealed class Proxy : IAsyncDisposable
         await File.WriteAllTextAsync(
             proxy._folder.File("Caddyfile"),
             $"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{site.Text}");
-        return await proxy.StartAsync("caddy", "run", "--adapter", "caddyfile", "--config", proxy._folder.File("Caddyfile"));
+        return await proxy.StartAsync(
+            "caddy", "run", "--adapter", "caddyfile", "--config", proxy._folder.File("Caddyfile"));
     }
 
     /// <summary>What the proxy wrote: shown when a test fails.</summary>

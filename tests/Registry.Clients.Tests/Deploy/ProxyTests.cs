@@ -4,7 +4,7 @@ using Registry.Testing.Processes;
 
 namespace Registry.Clients.Tests.Deploy;
 
-/// <summary>Large and slow pushes go through the proxies that deploy/ configures, as the registry itself takes them.</summary>
+/// <summary>Large and slow pushes go through the proxies that deploy/ configures.</summary>
 [Collection(nameof(RunningRegistry))]
 public sealed class ProxyTests(LargeImage image, DockerDaemon docker)
     : IClassFixture<LargeImage>, IClassFixture<DockerDaemon>, IAsyncLifetime
@@ -21,9 +21,13 @@ public sealed class ProxyTests(LargeImage image, DockerDaemon docker)
     private RegistryProcess Registry => _registry!;
 
     public async Task InitializeAsync()
-        => _registry = await RegistryProcess.StartAsync(
-            _data.Path,
-            settings: new Dictionary<string, string>(StringComparer.Ordinal) { ["Registry:Access:Anonymous"] = "Push" });
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Registry:Access:Anonymous"] = "Push",
+        };
+        _registry = await RegistryProcess.StartAsync(_data.Path, settings: settings);
+    }
 
     public async Task DisposeAsync()
     {

@@ -2,7 +2,7 @@ using Registry.Testing.Processes;
 
 namespace Registry.Clients.Tests.Deploy;
 
-/// <summary>A file that users are told to copy, in which a test may put other addresses and paths, and nothing else.</summary>
+/// <summary>A file that users copy; a test puts other addresses and paths into it, and nothing else.</summary>
 internal sealed class ShippedFile(string relativePath)
 {
     public static string FolderPath { get; } = Path.Combine(RepositoryRoot.Path, "deploy");

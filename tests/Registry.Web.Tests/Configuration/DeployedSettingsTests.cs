@@ -5,7 +5,7 @@ using Registry.Web.Tests.Commands;
 
 namespace Registry.Web.Tests.Configuration;
 
-/// <summary>The settings in the files that users copy are ones that the server knows, with values that it takes.</summary>
+/// <summary>The server knows the settings in the files that users copy, and takes their values.</summary>
 public sealed partial class DeployedSettingsTests : IDisposable
 {
     private const string Accepted = "cannot be reached";
