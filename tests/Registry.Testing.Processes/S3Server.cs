@@ -4,21 +4,37 @@ using System.Net.Sockets;
 
 namespace Registry.Testing.Processes;
 
-/// <summary>A real S3 server of the test's own (Ceph's RADOS gateway), on a free port and a temporary folder.</summary>
+/// <summary>
+/// A real S3 server of the test's own (Ceph's RADOS gateway), on a free port and a temporary folder. It goes with its
+/// owner, and when the test process ends without a word, with that.
+/// </summary>
 public sealed class S3Server : IAsyncDisposable
 {
     /// <summary>Without these there is none.</summary>
     public static readonly string[] Needs = ["ceph-mon", "ceph-osd", "radosgw", "curl"];
+
+    // The daemons are nobody's children. What ends a whole group of processes must not end this one.
+    private const string Watch =
+        """
+        trap '' HUP INT TERM
+        while kill -0 "$OWNER" 2>/dev/null; do sleep 0.5; done
+        bash "$SCRIPT" wipe "$FOLDER/data"
+        rm -rf "$FOLDER"
+        """;
 
     private static readonly string Script = Path.Combine(RepositoryRoot.Path, "tests", "services", "s3.sh");
 
     private readonly WorkFolder _folder = new("s3");
     private readonly bool _inMemory;
     private readonly int _port = FreePorts(10);
+    private ChildProcess? _watch;
 
     private readonly int _gigabytes;
 
     private S3Server(bool inMemory, int gigabytes) => (_inMemory, _gigabytes) = (inMemory, gigabytes);
+
+    /// <summary>Why tests that need it are skipped; null when it can be started.</summary>
+    public static string? ReasonToSkip => Programs.ReasonToSkip(Needs);
 
     public Uri Address => new($"http://127.0.0.1:{_port}/");
 
@@ -67,10 +83,24 @@ public sealed class S3Server : IAsyncDisposable
     }
 
     /// <summary>Starts what does not run, and returns when the bucket can be used.</summary>
-    public Task ResumeAsync() => RunAsync("start", _port.ToString(CultureInfo.InvariantCulture));
+    public Task ResumeAsync()
+    {
+        _watch ??= ChildProcess.Start(
+            "bash",
+            ["-c", $"({Watch}) >/dev/null 2>&1"],
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["OWNER"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
+                ["SCRIPT"] = Script,
+                ["FOLDER"] = _folder.Path,
+            });
+        return RunAsync("start", _port.ToString(CultureInfo.InvariantCulture));
+    }
 
     public async ValueTask DisposeAsync()
     {
+        if (_watch is not null)
+            await _watch.DisposeAsync();
         await RunAsync("wipe");
         _folder.Dispose();
     }

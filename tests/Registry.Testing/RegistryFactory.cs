@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Registry.Testing.Processes;
 using Registry.Web;
 using Xunit;
 
@@ -16,13 +17,15 @@ namespace Registry.Testing;
 /// <summary>
 /// A registry of its own for a test class: the real composition in this process, on a temporary folder and a free loopback
 /// port. <c>REGISTRY_TEST_URL</c> puts a running registry in its place, as long as nothing special is asked for;
-/// <c>REGISTRY_TEST_DATABASE=PostgreSql</c> puts its metadata there.
+/// <c>REGISTRY_TEST_DATABASE=PostgreSql</c> puts the metadata of all tests there, <c>REGISTRY_TEST_STORE=S3</c> their blobs.
 /// </summary>
 public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 {
     private static readonly string? External = Environment.GetEnvironmentVariable("REGISTRY_TEST_URL");
 
     private static readonly bool EverythingOnPostgreSql = Environment.GetEnvironmentVariable("REGISTRY_TEST_DATABASE") == "PostgreSql";
+
+    private static readonly bool EverythingOnS3 = Environment.GetEnvironmentVariable("REGISTRY_TEST_STORE") == "S3";
 
     private readonly TemporaryFolder _folder = new();
     private readonly (string Key, string? Value)[] _settings;
@@ -83,16 +86,43 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         };
         foreach (var (key, value) in others)
             settings[$"Registry:{key}"] = value;
+        AddBackends(settings);
+        return settings;
+    }
+
+    /// <summary>What the environment wants of a server that is started as a process, and keeps its data there.</summary>
+    public static Dictionary<string, string?> Backends(string data)
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase) { ["Registry:Data"] = data };
+        AddBackends(settings);
+        settings.Remove("Registry:Data");
+        return settings;
+    }
+
+    /// <summary>
+    /// A data folder has its schema and its prefix, as it has its files: a test that starts a second registry on it finds
+    /// all again.
+    /// </summary>
+    private static string PlaceOf(string data)
+        => $"data_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(data)))[..32]}";
+
+    private static void AddBackends(Dictionary<string, string?> settings)
+    {
+        var place = PlaceOf(settings["Registry:Data"]!);
         var onPostgreSql = EverythingOnPostgreSql || settings.GetValueOrDefault("Registry:Database:Kind") == "PostgreSql";
         if (onPostgreSql && !settings.ContainsKey("Registry:Database:ConnectionString"))
         {
-            // A data folder has its schema, as it has its file: a test that starts a second registry on it finds all again.
-            var schema = $"data_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(settings["Registry:Data"]!)))[..32]}";
             settings["Registry:Database:Kind"] = "PostgreSql";
-            settings["Registry:Database:ConnectionString"] = SharedPostgreSql.UseSchemaAsync(schema).GetAwaiter().GetResult();
+            settings["Registry:Database:ConnectionString"] = SharedPostgreSql.UseSchemaAsync(place).GetAwaiter().GetResult();
         }
 
-        return settings;
+        // A test that says where the blobs are is about that place.
+        if (EverythingOnS3
+            && !settings.Keys.Any(key => key.StartsWith("Registry:Stores:default:", StringComparison.OrdinalIgnoreCase)))
+        {
+            foreach (var (key, value) in SharedS3.Server.Settings(place))
+                settings[$"Registry:Stores:default:{key}"] = value;
+        }
     }
 
     /// <summary>Lets the application listen on a free loopback port.</summary>
@@ -109,6 +139,23 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     /// <summary>Where the application listens once it has been started.</summary>
     public static Uri AddressOf(WebApplication application)
         => new(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    /// <summary>Changes the stored bytes of a small blob behind the registry's back; null takes them away.</summary>
+    public async Task DamageAsync(TestContent blob, Func<byte[], byte[]?> change)
+    {
+        if (EverythingOnS3)
+        {
+            await SharedS3.Server.ChangeAsync($"{PlaceOf(Data)}/", blob.Bytes, change(blob.Bytes));
+            return;
+        }
+
+        var hex = blob.Digest.Split(':')[1];
+        var file = Path.Combine(Data, "blobs/docker/registry/v2/blobs", blob.Algorithm, hex[..2], hex, "data");
+        if (change(await File.ReadAllBytesAsync(file)) is { } changed)
+            await File.WriteAllBytesAsync(file, changed);
+        else
+            File.Delete(file);
+    }
 
     public async Task InitializeAsync()
     {

@@ -176,13 +176,27 @@ start() {
     [ $SECONDS -lt $deadline ] || fail "cannot create bucket $bucket"
     sleep 0.5
   done
+  [ -e "$D/ready" ] || warm "$port" "$key" "$secret" "$bucket" || fail "cannot use bucket $bucket"
   touch "$D/ready"
   log "ready in $((SECONDS - t0)) s: http://127.0.0.1:$port (data in $D)"
 }
 
-run_bucket() { # PORT KEY SECRET BUCKET: creating an own bucket again answers 200
-  curl -fs -m 20 --noproxy '*' -o /dev/null -X PUT --aws-sigv4 aws:amz:us-east-1:s3 --user "$2:$3" \
-    -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "http://127.0.0.1:$1/$4" >>"$D/log/boot.log" 2>&1
+request() { # PORT KEY SECRET METHOD PATH [CURL_OPTION...]
+  curl -fsS -m 20 --noproxy '*' -X "$4" --aws-sigv4 aws:amz:us-east-1:s3 --user "$2:$3" \
+    -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "${@:6}" "http://127.0.0.1:$1/$5" 2>>"$D/log/boot.log"
+}
+
+run_bucket() { request "$1" "$2" "$3" PUT "$4" >/dev/null; } # PORT KEY SECRET BUCKET: an own bucket again is 200
+
+# The gateway makes its pools when they are first used, and can keep a request waiting for ever when several come just
+# then. So the first ones come from here, one after the other.
+warm() { # PORT KEY SECRET BUCKET
+  local id
+  request "$1" "$2" "$3" PUT "$4/warm" -d warm >/dev/null &&
+    request "$1" "$2" "$3" DELETE "$4/warm" >/dev/null &&
+    id=$(request "$1" "$2" "$3" POST "$4/warm?uploads=" -d "" | sed -n 's/.*<UploadId>\(.*\)<\/UploadId>.*/\1/p') &&
+    [ -n "$id" ] &&
+    request "$1" "$2" "$3" DELETE "$4/warm?uploadId=$id" >/dev/null
 }
 
 halt() { # DIR: radosgw first, the store last

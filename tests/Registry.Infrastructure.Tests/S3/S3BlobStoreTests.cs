@@ -5,12 +5,13 @@ using Registry.Domain.Uploads;
 using Registry.Infrastructure.S3;
 using Registry.Infrastructure.Tests.Database;
 using Registry.Infrastructure.Tests.Stores;
+using Registry.Testing.Processes;
 
 namespace Registry.Infrastructure.Tests.S3;
 
 /// <summary>What is special about blobs in a bucket: where they lie, and how several nodes make one.</summary>
 [Collection(nameof(S3Servers))]
-public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
+public sealed class S3BlobStoreTests : IDisposable
 {
     private const int Mebi = 1 << 20;
     private const string DigitsKey
@@ -18,7 +19,7 @@ public sealed class S3BlobStoreTests(S3ServerFixture fixture) : IDisposable
 
     private static readonly byte[] Digits = "0123456789"u8.ToArray();
 
-    private readonly S3Place _place = new(fixture.Server);
+    private readonly S3Place _place = new(SharedS3.Server);
     private readonly Upload _upload = new();
 
     public void Dispose() => _place.Dispose();

@@ -1,12 +1,13 @@
 using Registry.Application.Stores;
 using Registry.Infrastructure.Tests.Stores;
+using Registry.Testing.Processes;
 
 namespace Registry.Infrastructure.Tests.S3;
 
 [Collection(nameof(S3Servers))]
-public sealed class S3ContractTests(S3ServerFixture fixture) : UploadContract, IDisposable
+public sealed class S3ContractTests : UploadContract, IDisposable
 {
-    private readonly S3Place _place = new(fixture.Server);
+    private readonly S3Place _place = new(SharedS3.Server);
 
     public void Dispose() => _place.Dispose();
 

@@ -6,11 +6,11 @@ namespace Registry.Infrastructure.Tests.S3;
 
 /// <summary>What is wrong with a store is said at the start, in one line that names the key and the fix.</summary>
 [Collection(nameof(S3Servers))]
-public sealed class S3StartTests(S3ServerFixture fixture) : IDisposable
+public sealed class S3StartTests : IDisposable
 {
     private const string Secret = "never-to-be-shown";
 
-    private readonly S3Place _place = new(fixture.Server);
+    private readonly S3Place _place = new(SharedS3.Server);
 
     public void Dispose() => _place.Dispose();
 
@@ -50,7 +50,7 @@ public sealed class S3StartTests(S3ServerFixture fixture) : IDisposable
     public async Task The_secret_can_stand_in_a_file()
     {
         using var folder = new TemporaryFolder();
-        await File.WriteAllTextAsync(folder.Combine("secret"), $"{fixture.Server.SecretKey}\n");
+        await File.WriteAllTextAsync(folder.Combine("secret"), $"{SharedS3.Server.SecretKey}\n");
         await _place.StartAsync(options => (options.SecretKey, options.SecretKeyFile) = (null, folder.Combine("secret")));
         Assert.Equal([StoreMark.FileName], await _place.KeysAsync());
     }

@@ -11,6 +11,7 @@ public sealed class LogTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    [Trait(Backend.Trait, Backend.Folder)]
     public async Task The_start_says_where_it_listens_and_where_the_data_is()
     {
         await using var server = await ServerProcess.StartAsync(_folder);
@@ -38,6 +39,7 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
+    [Trait(Backend.Trait, Backend.Folder)]
     public async Task Whatever_is_logged_on_behalf_of_a_request_has_its_id()
     {
         await using var server = await ServerProcess.StartAsync(_folder);

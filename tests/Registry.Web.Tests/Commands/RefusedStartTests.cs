@@ -6,6 +6,7 @@ using Registry.Testing.Processes;
 namespace Registry.Web.Tests.Commands;
 
 /// <summary>What cannot be served is refused in one line that says what to change.</summary>
+[Trait(Backend.Trait, Backend.Own)]
 public sealed class RefusedStartTests : IDisposable
 {
     private readonly WorkFolder _folder = new("refused");

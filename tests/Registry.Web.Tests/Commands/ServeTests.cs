@@ -4,6 +4,7 @@ using Registry.Testing.Processes;
 namespace Registry.Web.Tests.Commands;
 
 /// <summary>What the options do, and which source of a setting wins.</summary>
+[Trait(Backend.Trait, Backend.Own)]
 public sealed class ServeTests : IDisposable
 {
     private readonly WorkFolder _folder = new("serve");

@@ -61,11 +61,13 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a server with these arguments on a free port.</summary>
+    /// <summary>Starts a server with these arguments on a free port, its data where this run of the tests wants it.</summary>
     public static Task<ServerProcess> StartAsync(WorkFolder folder, params string[] arguments)
     {
         var port = LoopbackPort.Free();
-        return StartAsync(folder, At(port), environment: null, ["--port", port.ToString(CultureInfo.InvariantCulture), .. arguments]);
+        var environment = RegistryFactory.Backends(folder.Path)
+            .ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value!, StringComparer.Ordinal);
+        return StartAsync(folder, At(port), environment, ["--port", port.ToString(CultureInfo.InvariantCulture), .. arguments]);
     }
 
     public static Uri At(int port, string host = "127.0.0.1") => new($"http://{host}:{port}/");

@@ -3,6 +3,7 @@ using Registry.Infrastructure;
 namespace Registry.Web.Tests.Configuration;
 
 /// <summary>Settings of an S3 store that cannot be meant so stop the start; no server is asked.</summary>
+[Trait(Backend.Trait, Backend.Own)]
 public sealed class S3SettingsTests
 {
     private static readonly (string Key, string? Value)[] Good =

@@ -1,6 +1,7 @@
 namespace Registry.Web.Tests.Configuration;
 
 /// <summary>No two stores share a folder, whole or in part.</summary>
+[Trait(Backend.Trait, Backend.Folder)]
 public sealed class StoreFoldersTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -1,16 +1,18 @@
-using Registry.Web.Tests.Stores;
+using Registry.Testing.Processes;
 
 namespace Registry.Web.Tests.Distribution;
 
 /// <summary>What the section says of redirects, which needs a store that clients can be sent to.</summary>
-[Collection(nameof(S3Servers))]
-public sealed class Section04RedirectTests(S3ServerFixture fixture)
+[Trait(Backend.Trait, Backend.Own)]
+public sealed class Section04RedirectTests
 {
     [S3Fact(DisplayName = "4.6 A GET of a large blob may be a redirect to the store, which then delivers the blob; HEAD is answered here")]
     public async Task Redirect()
     {
-        await using var registry = await fixture.StartRegistryAsync(
-            others: [("Stores:default:Redirect", "true"), ("Stores:default:RedirectMinBytes", "500")]);
+        await using var registry = await RegistryFactory.StartAsync(
+        [
+            .. SharedS3.StoreSettings(), ("Stores:default:Redirect", "true"), ("Stores:default:RedirectMinBytes", "500"),
+        ]);
         var (small, large) = (TestContent.Random(499), TestContent.Random(500));
         await registry.Client.PushBlobAsync("app", small);
         await registry.Client.PushBlobAsync("app", large);

@@ -23,6 +23,7 @@ public sealed class HealthTests
     }
 
     [Fact]
+    [Trait(Backend.Trait, Backend.Folder)]
     public async Task A_server_whose_store_has_gone_is_alive_but_not_ready_until_it_is_back()
     {
         await using var registry = await RegistryFactory.StartAsync();

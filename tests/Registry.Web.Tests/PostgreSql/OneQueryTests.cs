@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Registry.Testing.Processes;
 
 namespace Registry.Web.Tests.PostgreSql;
 

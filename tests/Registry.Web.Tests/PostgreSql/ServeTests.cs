@@ -5,6 +5,7 @@ using Registry.Web.Tests.Commands;
 namespace Registry.Web.Tests.PostgreSql;
 
 /// <summary>The server as it is shipped, told by its configuration alone to keep its metadata elsewhere.</summary>
+[Trait(Backend.Trait, Backend.Own)]
 public sealed class ServeTests : IDisposable
 {
     private readonly WorkFolder _folder = new("postgresql-serve");

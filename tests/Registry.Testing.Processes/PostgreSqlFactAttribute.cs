@@ -1,6 +1,4 @@
-using Registry.Testing.Processes;
-
-namespace Registry.Web.Tests.PostgreSql;
+namespace Registry.Testing.Processes;
 
 /// <summary>Skipped by name where no PostgreSQL server is installed, except in CI, where it fails.</summary>
 [AttributeUsage(AttributeTargets.Method)]

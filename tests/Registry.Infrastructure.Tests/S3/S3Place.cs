@@ -1,4 +1,3 @@
-using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -8,48 +7,18 @@ using Registry.Testing.Processes;
 
 namespace Registry.Infrastructure.Tests.S3;
 
-/// <summary>
-/// One S3 server for all tests of this project; each store of a test has a prefix of its own. Memory is measured:
-/// nothing else runs beside them.
-/// </summary>
+/// <summary>Memory is measured: nothing else runs beside them.</summary>
 [CollectionDefinition(nameof(S3Servers), DisableParallelization = true)]
-public sealed class S3Servers : ICollectionFixture<S3ServerFixture>;
-
-public sealed class S3ServerFixture : IAsyncLifetime
-{
-    private S3Server? _server;
-
-    public S3Server Server => _server ?? throw new InvalidOperationException("There is no S3 server.");
-
-    public async Task InitializeAsync()
-    {
-        if (Programs.ReasonToSkip(S3Server.Needs) is null)
-            _server = await S3Server.StartAsync();
-    }
-
-    public async Task DisposeAsync()
-    {
-        if (_server is not null)
-            await _server.DisposeAsync();
-    }
-}
+public sealed class S3Servers;
 
 /// <summary>Stores over one prefix of the bucket, and what is behind their back.</summary>
 internal sealed class S3Place(S3Server server) : IDisposable
 {
-    private readonly AmazonS3Client _client = new(
-        new BasicAWSCredentials(server.AccessKey, server.SecretKey),
-        new AmazonS3Config
-        {
-            ServiceURL = server.Address.ToString(),
-            ForcePathStyle = true,
-            AuthenticationRegion = "us-east-1",
-            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-        });
+    private readonly AmazonS3Client _client = server.CreateClient();
 
     private readonly List<S3BlobStore> _stores = [];
 
-    public string Prefix { get; } = $"test/{Guid.NewGuid():N}";
+    public string Prefix { get; } = SharedS3.NewPrefix();
 
     public S3BlobStore Create(Action<StoreOptions>? change = null)
     {
