@@ -14,14 +14,7 @@ internal sealed class Backends : IAsyncDisposable
     private readonly S3Server? _s3;
     private readonly PostgreSqlProcess? _postgreSql;
 
-    private int _ended;
-
-    private Backends(S3Server? s3, PostgreSqlProcess? postgreSql)
-    {
-        (_s3, _postgreSql) = (s3, postgreSql);
-        // The S3 server's processes are nobody's children: a run that is broken off must not leave them behind.
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => DisposeAsync().AsTask().Wait();
-    }
+    private Backends(S3Server? s3, PostgreSqlProcess? postgreSql) => (_s3, _postgreSql) = (s3, postgreSql);
 
     public static async Task<Backends> StartAsync(bool onS3, bool onPostgreSql)
     {
@@ -70,8 +63,6 @@ internal sealed class Backends : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _ended, 1) != 0)
-            return;
         if (_postgreSql is not null)
             await _postgreSql.DisposeAsync();
         if (_s3 is not null)

@@ -53,12 +53,14 @@ public sealed record NewManifest(
     IReadOnlyList<Tag> Tags,
     Principal Principal);
 
-/// <param name="Subject">What the manifest refers to, which may come later.</param>
+/// <param name="Subject">
+/// What the manifest refers to, when that is not there: it may come later, so the manifest was stored all the same.
+/// </param>
 public sealed record MissingReferences(
     IReadOnlyList<Digest> Blobs, IReadOnlyList<Digest> Manifests, Digest? Subject = null)
 {
     public static readonly MissingReferences None = new([], []);
 
-    /// <summary>Whether something is missing that must be there.</summary>
+    /// <summary>Whether something is missing that must be there, which the subject need not.</summary>
     public bool Any => Blobs.Count > 0 || Manifests.Count > 0;
 }

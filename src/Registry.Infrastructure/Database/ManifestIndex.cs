@@ -226,8 +226,8 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
 
         var blobs = await MissingOfAsync(FindBlob + (hold ? session.ForShare("b") : ""), manifest.RequiredBlobs);
         var children = await MissingOfAsync(FindChild + (hold ? session.ForKeyShare("m") : ""), manifest.Children);
-        // It may come later, so it is not held.
-        IReadOnlyList<Digest> subject = manifest.Subject is { } referred ? [referred.Digest] : [];
+        // It may come later, so it is not locked, and only what has been stored is told about it.
+        IReadOnlyList<Digest> subject = hold && manifest.Subject is { } referred ? [referred.Digest] : [];
         var absent = await MissingOfAsync(FindChild, subject);
         return blobs.Count + children.Count + absent.Count == 0
             ? MissingReferences.None

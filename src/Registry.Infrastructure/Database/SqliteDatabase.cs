@@ -63,7 +63,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
         try
         {
             if (!_readers.TryTake(out session))
-                session = ConnectReader();
+                session = Connect($"PRAGMA mmap_size = {MappedBytes}");
             var result = await read(session);
             _readers.Add(session);
             session = null;
@@ -124,14 +124,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             $"The database '{connectionString}' cannot be used ({problem}): check Registry:Database:ConnectionString.",
             cause);
 
-    private DatabaseSession ConnectReader()
-    {
-        var session = Connect();
-        Execute(session, $"PRAGMA mmap_size = {MappedBytes}");
-        return session;
-    }
-
-    private DatabaseSession Connect()
+    private DatabaseSession Connect(string also = "")
     {
         var connection = new SqliteConnection(
             new SqliteConnectionStringBuilder(connectionString) { Pooling = false }.ToString());
@@ -140,7 +133,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             connection.Open();
             connection.CreateFunction("registry_now", () => time.GetUtcNow().ToUnixTimeMilliseconds());
             var session = new DatabaseSession(connection);
-            Execute(session, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY");
+            Execute(session, $"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; {also}");
             return session;
         }
         catch

@@ -17,7 +17,7 @@ internal sealed class S3BlobContent : IBlobContent
     private const int PieceBytes = 256 * 1024;
     private const int MaxFailures = 3;
 
-    // From a slow server, a client gets what there is.
+    // From a slow server, a client gets what there is; this is looked at between reads.
     private static readonly TimeSpan MostDelay = TimeSpan.FromMilliseconds(100);
 
     private readonly S3Bucket _bucket;
@@ -71,10 +71,11 @@ internal sealed class S3BlobContent : IBlobContent
                 var wanted = (int)Math.Min(range.Last - offset + 1, PieceBytes);
                 var piece = destination.GetMemory(wanted)[..wanted];
                 var count = 0;
-                var started = Stopwatch.GetTimestamp();
-                while (count < wanted && (count == 0 || Stopwatch.GetElapsedTime(started) < MostDelay))
+                Exception? failure = null;
+                try
                 {
-                    try
+                    var started = Stopwatch.GetTimestamp();
+                    while (count < wanted && (count == 0 || Stopwatch.GetElapsedTime(started) < MostDelay))
                     {
                         answer ??= await ReopenAsync(new(offset + count, range.Last), cancellationToken);
                         limit.CancelAfter(_bucket.Timeout);
@@ -84,22 +85,31 @@ internal sealed class S3BlobContent : IBlobContent
                             throw new IOException($"The object ends at byte {offset + count} of {Size}.");
                         (count, failures) = (count + read, 0);
                     }
-                    catch (Exception e) when (
-                        S3Faults.Covers(e) && !cancellationToken.IsCancellationRequested)
-                    {
-                        answer?.Dispose();
-                        answer = null;
-                        if (limit.IsCancellationRequested || failures == MaxFailures)
-                            throw _bucket.Faults.Of(e);
-                        await Task.Delay(RetryBudget.PauseBefore(++failures), cancellationToken);
-                    }
+                }
+                catch (Exception e) when (S3Faults.Covers(e) && !cancellationToken.IsCancellationRequested)
+                {
+                    failure = e;
+                    limit.CancelAfter(Timeout.InfiniteTimeSpan); // the next answer has its own time
                 }
 
-                offset += count;
-                destination.Advance(count);
-                var flushed = await destination.FlushAsync(cancellationToken);
-                if (flushed.IsCompleted || flushed.IsCanceled)
-                    return; // nobody reads any more
+                // What came before a failure is the client's, whatever happens next.
+                if (count > 0)
+                {
+                    offset += count;
+                    destination.Advance(count);
+                    var flushed = await destination.FlushAsync(cancellationToken);
+                    if (flushed.IsCompleted || flushed.IsCanceled)
+                        return; // nobody reads any more
+                }
+
+                if (failure is not null)
+                {
+                    answer?.Dispose();
+                    answer = null;
+                    if (limit.IsCancellationRequested || failures == MaxFailures)
+                        throw _bucket.Faults.Of(failure);
+                    await Task.Delay(RetryBudget.PauseBefore(++failures), cancellationToken);
+                }
             }
         }
         finally

@@ -30,7 +30,9 @@ internal sealed class HealthCommand : Command
             probe = $"{_server.Listeners(arguments, options)[0].LocalAddress}/healthz/ready";
             using var handler = new SocketsHttpHandler { UseProxy = false };
             using var http = new HttpClient(handler) { Timeout = Patience };
-            using var answer = await http.GetAsync(new Uri(probe), cancellationToken);
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(probe));
+            request.Headers.Host = "localhost"; // the one name that AllowedHosts must have for this
+            using var answer = await http.SendAsync(request, cancellationToken);
             if (answer.IsSuccessStatusCode)
                 return 0;
             var said = await answer.Content.ReadAsStringAsync(cancellationToken);

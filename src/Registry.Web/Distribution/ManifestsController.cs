@@ -95,7 +95,7 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
         {
             Response.Headers["OCI-Subject"] = subject.ToString();
             if (manifest.LacksSubject)
-                WarningHeader.Add(Response, $"The subject {subject} is not in this repository.");
+                WarningHeader.Set(Response, $"The subject {subject} is not in this repository.");
         }
 
         if (asked.Count > 0)

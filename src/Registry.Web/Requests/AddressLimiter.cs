@@ -6,8 +6,8 @@ using Registry.Web.Configuration;
 namespace Registry.Web.Requests;
 
 /// <summary>
-/// A bucket of requests for each address, refilled every second. An IPv6 network of 64 bits is one address, since that is
-/// what one client gets.
+/// A bucket of requests for each address, refilled every second. An IPv6 network of 64 bits is one address, since that
+/// is what one client gets.
 /// </summary>
 internal sealed class AddressLimiter(RegistryOptions options) : IDisposable
 {

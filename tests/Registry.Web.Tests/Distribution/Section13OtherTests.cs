@@ -61,26 +61,24 @@ public sealed class Section13OtherTests(RegistryFactory registry) : Distribution
     {
         await using var slow = await RegistryFactory.StartAsync(
             ("Limits:RequestsPerSecond", "1"), ("Limits:Burst", "3"), ("Access:Anonymous", "Push"));
-        for (var i = 0; i < 3; i++)
-            (await slow.Client.GetAsync("/v2/")).Expect(200);
+        await UntilRefusedAsync(slow, "/v2/");
 
         var refused = (await slow.Client.SendAsync(method, path)).ExpectError(429, "TOOMANYREQUESTS");
+        (await slow.Client.GetAsync("/healthz/live")).Expect(200);
+        (await slow.Client.GetAsync("/metrics")).Expect(200);
 
         var wait = int.Parse(refused.Header("Retry-After")!, CultureInfo.InvariantCulture);
         Assert.InRange(wait, 1, 10);
         await Task.Delay(TimeSpan.FromSeconds(wait + 0.5));
         (await slow.Client.GetAsync("/v2/")).Expect(200);
-        (await slow.Client.GetAsync("/healthz/live")).Expect(200);
-        (await slow.Client.GetAsync("/metrics")).Expect(200);
     }
 
     [Fact(DisplayName = "13.3 The admin API says the same as a problem")]
     public async Task Too_many_requests_of_the_admin_api()
     {
         await using var slow = await RegistryFactory.StartAsync(("Limits:RequestsPerSecond", "1"), ("Limits:Burst", "1"));
-        (await slow.Client.GetAsync("/api/v1/repositories")).Expect(200);
 
-        var refused = (await slow.Client.GetAsync("/api/v1/repositories")).Expect(429);
+        var refused = await UntilRefusedAsync(slow, "/api/v1/repositories");
 
         Assert.Equal("application/problem+json", refused.Header("Content-Type")?.Split(';')[0]);
         Assert.NotNull(refused.Header("Retry-After"));
@@ -180,5 +178,18 @@ public sealed class Section13OtherTests(RegistryFactory registry) : Distribution
             .EnumerateArray().Select(name => name.GetString());
 
         Assert.Contains(Repository, names);
+    }
+
+    // However fast the bucket fills up beside it.
+    private static async Task<Answer> UntilRefusedAsync(RegistryFactory registry, string path)
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            var answer = (await registry.Client.GetAsync(path)).Expect(200, 429);
+            if (answer.Status == 429)
+                return answer;
+        }
+
+        throw new InvalidOperationException("200 requests at once, and none of them was refused.");
     }
 }

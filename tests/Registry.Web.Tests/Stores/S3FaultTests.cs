@@ -7,6 +7,7 @@ namespace Registry.Web.Tests.Stores;
 /// stored stays, and the same request succeeds once all is well.
 /// </summary>
 [Trait(Backend.Trait, Backend.Own)]
+[Collection(nameof(ShortTimeouts))]
 public sealed class S3FaultTests : IAsyncLifetime
 {
     private const int Mebi = 1 << 20;
@@ -190,3 +191,7 @@ public sealed class S3FaultTests : IAsyncLifetime
     private async Task NothingIsLostAsync()
         => Assert.Equal(_kept.Bytes, (await Client.GetAsync($"/v2/app/blobs/{_kept.Digest}")).Expect(200).Body);
 }
+
+/// <summary>Tests in which the server has a second to answer: they run alone, so that nobody else keeps it busy.</summary>
+[CollectionDefinition(nameof(ShortTimeouts), DisableParallelization = true)]
+public sealed class ShortTimeouts;
