@@ -140,17 +140,22 @@ while IFS= read -r project; do
   wanted "$(basename "$project" .csproj)" && run_project "$project"
 done < <(find tests -name '*.Tests.csproj' | LC_ALL=C sort)
 
-# The same requests once more, with the metadata in PostgreSQL: all of the suite with --full, otherwise what is about
-# the distribution API and about many clients at once.
+# All of the suite over HTTP once more, with the metadata in PostgreSQL and the blobs in S3. Left out, and not skipped,
+# is what would be the same test again: tests that name their own database and store, and those about the folder store.
+# All of them have just run above.
+missing=()
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+for program in ceph-mon ceph-osd radosgw; do
+  command -v "$program" >/dev/null || missing+=("$program")
+done
 if ! wanted Registry.Web.Tests; then
   :
-elif ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
-  echo "Registry.Web.Tests on PostgreSQL is skipped: not installed: postgresql"
+elif [ "${#missing[@]}" -gt 0 ]; then
+  echo "Registry.Web.Tests on PostgreSQL and S3 is skipped: not installed: ${missing[*]}"
 else
-  part=(--filter 'FullyQualifiedName~.Distribution.|FullyQualifiedName~.Concurrency.|FullyQualifiedName~.Catalog.')
-  [ "${REGISTRY_TEST_FULL:-}" = 1 ] && part=()
-  REGISTRY_TEST_DATABASE=PostgreSql run_project tests/Registry.Web.Tests/Registry.Web.Tests.csproj \
-    Registry.Web.Tests.PostgreSql ${part[@]+"${part[@]}"}
+  REGISTRY_TEST_DATABASE=PostgreSql REGISTRY_TEST_STORE=S3 \
+    run_project tests/Registry.Web.Tests/Registry.Web.Tests.csproj Registry.Web.Tests.PostgreSql.S3 \
+    --filter 'Backend!=Own&Backend!=Folder'
 fi
 
 # The guard measures: nothing else may run beside it.

@@ -22,6 +22,7 @@ internal sealed class S3Bucket : IDisposable
 
     private const int MaxTries = 4;
 
+    private readonly S3Connections _connections = new();
     private readonly AmazonS3Client _client;
     private readonly string _bucket;
     private readonly string _prefix;
@@ -44,6 +45,7 @@ internal sealed class S3Bucket : IDisposable
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
             MaxErrorRetry = 0, // see CallAsync
+            HttpClientFactory = _connections,
             Timeout = System.Threading.Timeout.InfiniteTimeSpan,
         };
         if (options.ServiceUrl is { } url)
@@ -358,7 +360,11 @@ internal sealed class S3Bucket : IDisposable
         }
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _connections.Dispose();
+    }
 
     private static DateTimeOffset Utc(DateTime? time)
         => new((time ?? DateTime.MaxValue).ToUniversalTime(), TimeSpan.Zero);

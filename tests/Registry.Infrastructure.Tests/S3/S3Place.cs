@@ -20,17 +20,19 @@ internal sealed class S3Place(S3Server server) : IDisposable
 
     public string Prefix { get; } = SharedS3.NewPrefix();
 
+    public StoreOptions Options => new()
+    {
+        Kind = StoreKind.S3,
+        ServiceUrl = server.Address.ToString(),
+        Bucket = server.Bucket,
+        Prefix = Prefix,
+        AccessKey = server.AccessKey,
+        SecretKey = server.SecretKey,
+    };
+
     public S3BlobStore Create(Action<StoreOptions>? change = null)
     {
-        var options = new StoreOptions
-        {
-            Kind = StoreKind.S3,
-            ServiceUrl = server.Address.ToString(),
-            Bucket = server.Bucket,
-            Prefix = Prefix,
-            AccessKey = server.AccessKey,
-            SecretKey = server.SecretKey,
-        };
+        var options = Options;
         change?.Invoke(options);
         var store = new S3BlobStore("cloud", options, NullLogger<S3BlobStore>.Instance, TimeProvider.System);
         _stores.Add(store);
