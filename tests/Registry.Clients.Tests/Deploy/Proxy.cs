@@ -70,7 +70,7 @@ internal sealed class Proxy : IAsyncDisposable
     public static Task<Proxy> NginxOfComposeAsync(string firstNode, string secondNode)
     {
         var proxy = new Proxy("http");
-        // Without what asks a name server again and again: Debian's nginx is older than the image's, and here are numbers.
+        // Without what asks a name server again: Debian's nginx is older than the image's, and here are numbers.
         return proxy.StartNginxAsync(new ShippedFile("deploy/nginx.compose.conf")
             .With("resolver 127.0.0.11 valid=5s;", "")
             .With("listen 5000", $"listen {proxy.Host}")

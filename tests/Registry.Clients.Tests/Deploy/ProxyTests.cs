@@ -109,7 +109,9 @@ public sealed class ProxyTests(LargeImage image, DockerDaemon docker)
         await using (var proxy = await Proxy.CaddyAsync(Registry))
             await AskAsAStrangerAsync(proxy);
 
-        new ShippedFile("deploy/Caddyfile").With("/etc/caddy/", $"{_work.Folder(".")}/").SaveAs(_work.Path("Caddyfile"));
+        new ShippedFile("deploy/Caddyfile")
+            .With("/etc/caddy/registry.users", _work.Path("registry.users"))
+            .SaveAs(_work.Path("Caddyfile"));
         var refused = await _work.TryRunAsync("caddy", "adapt", "--config", _work.Path("Caddyfile"));
         Assert.False(refused.Succeeded);
         Assert.Contains("registry.users", refused.Error, StringComparison.Ordinal);
