@@ -25,7 +25,9 @@ COPY --from=build /app /app
 
 # By number: an orchestrator can see that it is not root.
 USER 1654:1654
-ENV Registry__Listen__0=http://*:5000 \
+# The base image's own port is cleared: the server knows one setting for that.
+ENV ASPNETCORE_HTTP_PORTS= \
+    Registry__Listen__0=http://*:5000 \
     Registry__Data=/var/lib/registry
 EXPOSE 5000
 VOLUME /var/lib/registry

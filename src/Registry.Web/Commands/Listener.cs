@@ -62,7 +62,9 @@ internal sealed record Listener(string Text, IPAddress? Ip, int Port)
 
     public void AddTo(KestrelServerOptions kestrel)
     {
-        if (Ip is not null)
+        if (Host == "*")
+            kestrel.ListenAnyIP(Port); // by IPv4 alone where there is no IPv6
+        else if (Ip is not null)
             kestrel.Listen(Ip, Port);
         else if (Port == 0)
             kestrel.Listen(IPAddress.Loopback, 0); // any free port cannot be the same one twice

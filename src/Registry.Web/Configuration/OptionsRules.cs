@@ -59,6 +59,10 @@ internal static class OptionsRules
             options.Limits.RequestsPerSecond >= 0,
             $"Registry:Limits:RequestsPerSecond is {options.Limits.RequestsPerSecond}, it must be 0 (no limit) or more.");
         Require(options.Limits.Burst >= 1, $"Registry:Limits:Burst is {options.Limits.Burst}, it must be 1 or more.");
+        Require(
+            options.Limits.Burst >= options.Limits.RequestsPerSecond,
+            $"Registry:Limits:Burst is {options.Limits.Burst}, it must be Registry:Limits:RequestsPerSecond "
+            + $"({options.Limits.RequestsPerSecond}) or more.");
         foreach (var network in options.Metrics.AllowedNetworks)
             Require(
                 IPNetwork.TryParse(network, out _),

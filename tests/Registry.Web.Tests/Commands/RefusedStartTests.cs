@@ -158,6 +158,7 @@ public sealed class RefusedStartTests : IDisposable
     [InlineData("""{ "GarbageCollection": { "Lease": "00:00:10" } }""", "Registry:GarbageCollection:Lease", "00:00:10", "a minute or more")]
     [InlineData("""{ "Manifests": { "MaxBytes": "lots" } }""", "Registry:Manifests:MaxBytes", "'lots'", "whole number")]
     [InlineData("""{ "Manifests": { "MaxBytes": 5 } }""", "Registry:Manifests:MaxBytes", "5", "from 1024")]
+    [InlineData("""{ "Limits": { "RequestsPerSecond": 10, "Burst": 9 } }""", "Registry:Limits:Burst", "is 9", "(10) or more")]
     [InlineData("""{ "Delete": { "Enabled": "perhaps" } }""", "Registry:Delete:Enabled", "'perhaps'", "true or false")]
     [InlineData("""{ "Data": " " }""", "Registry:Data", "empty", "folder")]
     [InlineData("""{ "Listen": "http://localhost:5000" }""", "Registry:Listen", "http://localhost:5000", "Registry:Listen:0")]

@@ -22,8 +22,8 @@ public sealed partial class DeployedSettingsTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("deploy/compose.yaml", 8)]
-    [InlineData("deploy/registry.service.d/cluster.conf", 9)]
+    [InlineData("deploy/compose.yaml", 10)]
+    [InlineData("deploy/registry.service.d/cluster.conf", 10)]
     public async Task A_node_of_several_gets_as_far_as_its_database(string file, int count)
     {
         var settings = Read(file);
@@ -60,14 +60,14 @@ public sealed partial class DeployedSettingsTests : IDisposable
         Assert.True(File.Exists(_folder.File("volume/registry.db")));
     }
 
-    // KEY: VALUE of YAML, KEY=VALUE of the others; a secret's file is one of the test's own.
+    // KEY: VALUE of YAML, KEY=VALUE of the others, examples in comments too; a secret's file is one of the test's own.
     private Dictionary<string, string> Read(string file)
         => Setting().Matches(File.ReadAllText(Path.Combine(RepositoryRoot.Path, file))).ToDictionary(
             match => match.Groups["key"].Value,
             match => SecretFolder().Replace(match.Groups["value"].Value, $"{_folder.Path}/"),
             StringComparer.Ordinal);
 
-    [GeneratedRegex(@"(?<key>Registry__[A-Za-z0-9_]+)(?:: |=)(?<value>[^\s\\]+)")]
+    [GeneratedRegex(@"(?<key>Registry__[A-Za-z0-9_]+|AllowedHosts)(?:: |=)(?<value>[^\s\\]+)")]
     private static partial Regex Setting();
 
     [GeneratedRegex("^(?:/run/secrets|%d)/")]
