@@ -4,11 +4,11 @@ using System.Security.Cryptography;
 namespace Registry.Crash.Tests;
 
 /// <summary>Bytes that follow from a seed, so that gigabytes can be sent and checked without being kept.</summary>
-internal sealed record GeneratedContent(int Seed, long Length)
+internal sealed record GeneratedContent(int Seed, long Length, string Algorithm = "sha256")
 {
     private const int BlockBytes = 64 * 1024;
 
-    public string Digest { get; } = DigestOf(new GeneratedStream(Seed, 0, Length));
+    public string Digest { get; } = DigestOf(new GeneratedStream(Seed, 0, Length), Algorithm);
 
     public Stream Open() => Open(0, Length);
 
@@ -21,10 +21,13 @@ internal sealed record GeneratedContent(int Seed, long Length)
         return bytes;
     }
 
-    public static string DigestOf(Stream content)
+    private static string DigestOf(GeneratedStream content, string algorithm)
     {
         using (content)
-            return $"sha256:{Convert.ToHexStringLower(SHA256.HashData(content))}";
+        {
+            var hash = CryptographicOperations.HashData(PlainClient.NameOf(algorithm), content);
+            return $"{algorithm}:{Convert.ToHexStringLower(hash)}";
+        }
     }
 
     /// <summary>One random block, again and again, with its number in front: no two blocks are alike.</summary>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using Registry.Testing.Processes;
 using Xunit.Abstractions;
 
@@ -22,6 +21,7 @@ public sealed class KillTests(ITestOutputHelper output)
 
     private readonly Random _random = new(Seed);
     private readonly PushLedger _ledger = new();
+    private readonly HashSet<object> _seen = [];
     private int _seed = Seed;
     private int _interrupted;
 
@@ -107,7 +107,7 @@ public sealed class KillTests(ITestOutputHelper output)
             unfinished[writer] = image;
             try
             {
-                await PushAsync(client, image, confirmed);
+                await image.PushAsync(client, _ledger, confirmed);
                 unfinished[writer] = null;
             }
             // A server killed just after it accepted a connection: the client meets a bare socket error.
@@ -118,23 +118,6 @@ public sealed class KillTests(ITestOutputHelper output)
                 return;
             }
         }
-    }
-
-    private async Task PushAsync(PlainClient client, PlannedImage image, Action? confirmed = null)
-    {
-        foreach (var blob in (GeneratedContent[])[image.Config, .. image.Layers])
-        {
-            await _ledger.BlobAsync(
-                image.Repository, blob, () => client.PushAsync(image.Repository, blob, image.Way));
-            confirmed?.Invoke();
-        }
-
-        var manifest = PlainClient.Manifest(image.Config, image.Layers);
-        var digest = ImageLayout.DigestOf(manifest);
-        await _ledger.ManifestAsync(
-            image.Repository, image.Tag, digest, manifest,
-            () => client.PutManifestAsync(image.Repository, image.Tag, manifest));
-        confirmed?.Invoke();
     }
 
     /// <summary>Small and large blobs, own and shared ones, tags of one writer and a tag of all.</summary>
@@ -164,7 +147,7 @@ public sealed class KillTests(ITestOutputHelper output)
         for (var writer = 0; writer < unfinished.Length; writer++)
         {
             if (unfinished[writer] is { } image)
-                await PushAsync(client, image);
+                await image.PushAsync(client, _ledger);
             unfinished[writer] = null;
         }
     }
@@ -172,55 +155,6 @@ public sealed class KillTests(ITestOutputHelper output)
     private Task VerifyAsync(PlainClient client, int kill) => VerifyAsync(client, everything: kill % 25 == 24);
 
     /// <summary>Everything that is new, and of the old a sample or all.</summary>
-    private async Task VerifyAsync(PlainClient client, bool everything)
-    {
-        var blobs = Sample(_ledger.Blobs, everything);
-        await Parallel.ForEachAsync(blobs, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (blob, _) =>
-        {
-            var (repository, digest) = blob.Key;
-            var found = await client.PullBlobAsync(repository, digest);
-            if (found is null)
-                Assert.False(blob.Value.Accepted, $"{repository}@{digest} was confirmed with 201 and is gone.");
-            else
-                Assert.Equal((digest, blob.Value.Content.Length), found.Value);
-        });
-
-        foreach (var ((repository, digest), entry) in Sample(_ledger.Manifests, everything))
-        {
-            var found = await client.PullManifestAsync(repository, digest);
-            if (found is null)
-                Assert.False(entry.Accepted, $"The manifest {repository}@{digest} was confirmed with 201 and is gone.");
-            else
-                Assert.Equal(entry.Bytes, found);
-        }
-
-        foreach (var ((repository, tag), moves) in _ledger.Tags)
-        {
-            var found = await client.PullManifestAsync(repository, tag);
-            if (found is null)
-            {
-                Assert.DoesNotContain(moves, move => move.Accepted);
-                continue;
-            }
-
-            var digest = $"sha256:{Convert.ToHexStringLower(SHA256.HashData(found))}";
-            Assert.Contains(digest, PushLedger.PossibleDigests(moves));
-        }
-
-        foreach (var repository in _ledger.Tags.Where(t => t.Value.Any(m => m.Accepted)).GroupBy(t => t.Key.Repository))
-        {
-            var listed = await client.ListTagsAsync(repository.Key);
-            Assert.All(repository, tag => Assert.Contains(tag.Key.Tag, listed));
-        }
-    }
-
-    private readonly HashSet<object> _seen = [];
-
-    private KeyValuePair<TKey, TValue>[] Sample<TKey, TValue>(
-        IEnumerable<KeyValuePair<TKey, TValue>> entries, bool everything)
-        where TValue : class
-        => [.. entries.Where(entry => _seen.Add(entry.Value) | everything || _random.Next(20) == 0)];
-
-    private sealed record PlannedImage(
-        string Repository, string Tag, PushWay Way, GeneratedContent Config, GeneratedContent[] Layers);
+    private Task VerifyAsync(PlainClient client, bool everything)
+        => _ledger.VerifyAsync(client, entry => _seen.Add(entry) | everything || _random.Next(20) == 0);
 }

@@ -3,7 +3,8 @@ using System.Net;
 namespace Registry.Crash.Tests;
 
 /// <summary>A request body that stops in its middle until it is told to go on: a transfer that is surely in flight.</summary>
-internal sealed class PausingContent(GeneratedContent content, long pauseAt) : HttpContent
+/// <param name="start">Where in the content the body begins.</param>
+internal sealed class PausingContent(GeneratedContent content, long pauseAt, long start = 0) : HttpContent
 {
     private readonly TaskCompletionSource _paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -15,7 +16,7 @@ internal sealed class PausingContent(GeneratedContent content, long pauseAt) : H
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
     {
-        await content.Open(0, pauseAt).CopyToAsync(stream);
+        await content.Open(start, pauseAt - start).CopyToAsync(stream);
         await stream.FlushAsync();
         _paused.TrySetResult();
         await _goOn.Task;
@@ -24,7 +25,7 @@ internal sealed class PausingContent(GeneratedContent content, long pauseAt) : H
 
     protected override bool TryComputeLength(out long length)
     {
-        length = content.Length;
+        length = content.Length - start;
         return true;
     }
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Registry.Testing.Processes;
 
 namespace Registry.Crash.Tests;
 
@@ -23,11 +24,14 @@ internal enum PushWay
 }
 
 /// <summary>The few requests of a push and a pull, without the retries with which real clients hide a fault.</summary>
-internal sealed class PlainClient(Uri address) : IDisposable
+/// <param name="way">What is between the client and its servers; its owner disposes of it.</param>
+internal sealed class PlainClient(Uri address, HttpMessageHandler? way = null) : IDisposable
 {
     public const string ImageManifest = "application/vnd.oci.image.manifest.v1+json";
+    public const string ImageIndex = "application/vnd.oci.image.index.v1+json";
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 64 })
+    private readonly HttpClient _http = new(
+        way ?? new SocketsHttpHandler { MaxConnectionsPerServer = 64 }, disposeHandler: way is null)
     {
         Timeout = TimeSpan.FromMinutes(30),
     };
@@ -95,11 +99,22 @@ internal sealed class PlainClient(Uri address) : IDisposable
         return (next, last == 0 ? 0 : last + 1);
     }
 
-    public async Task PutManifestAsync(string repository, string reference, byte[] manifest)
+    public async Task PutManifestAsync(
+        string repository, string reference, byte[] manifest, string mediaType = ImageManifest)
     {
         var body = new ByteArrayContent(manifest);
-        body.Headers.ContentType = new MediaTypeHeaderValue(ImageManifest);
+        body.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
         await SendAsync(HttpMethod.Put, ManifestAddress(repository, reference), body, HttpStatusCode.Created);
+    }
+
+    public async Task<bool> HasBlobAsync(string repository, string digest)
+    {
+        using var request = new HttpRequestMessage(
+            HttpMethod.Head, new Uri(address, $"/v2/{repository}/blobs/{digest}"));
+        using var answer = await _http.SendAsync(request);
+        if (answer.StatusCode != HttpStatusCode.NotFound)
+            await ExpectAsync(answer, HttpStatusCode.OK);
+        return answer.IsSuccessStatusCode;
     }
 
     /// <summary>Null when there is no such blob; else the digest and length of what really came.</summary>
@@ -110,7 +125,8 @@ internal sealed class PlainClient(Uri address) : IDisposable
         if (answer.StatusCode == HttpStatusCode.NotFound)
             return null;
         await ExpectAsync(answer, HttpStatusCode.OK);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var algorithm = digest.Split(':')[0];
+        using var hash = IncrementalHash.CreateHash(NameOf(algorithm));
         await using var content = await answer.Content.ReadAsStreamAsync();
         var buffer = new byte[256 * 1024];
         long length = 0;
@@ -122,7 +138,7 @@ internal sealed class PlainClient(Uri address) : IDisposable
         }
 
         Assert.Equal(answer.Content.Headers.ContentLength, length);
-        return ($"sha256:{Convert.ToHexStringLower(hash.GetHashAndReset())}", length);
+        return ($"{algorithm}:{Convert.ToHexStringLower(hash.GetHashAndReset())}", length);
     }
 
     /// <summary>Null when there is no such manifest.</summary>
@@ -130,6 +146,7 @@ internal sealed class PlainClient(Uri address) : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, ManifestAddress(repository, reference));
         request.Headers.Accept.ParseAdd(ImageManifest);
+        request.Headers.Accept.ParseAdd(ImageIndex);
         using var answer = await _http.SendAsync(request);
         if (answer.StatusCode == HttpStatusCode.NotFound)
             return null;
@@ -157,6 +174,24 @@ internal sealed class PlainClient(Uri address) : IDisposable
                 size = layer.Length,
             }),
         });
+
+    /// <summary>An index over image manifests that the repository has.</summary>
+    public static byte[] Index(params (string Architecture, byte[] Manifest)[] images)
+        => JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            schemaVersion = 2,
+            mediaType = ImageIndex,
+            manifests = images.Select(image => new
+            {
+                mediaType = ImageManifest,
+                digest = ImageLayout.DigestOf(image.Manifest),
+                size = image.Manifest.Length,
+                platform = new { architecture = image.Architecture, os = "linux" },
+            }),
+        });
+
+    public static HashAlgorithmName NameOf(string algorithm)
+        => algorithm == "sha512" ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256;
 
     public void Dispose() => _http.Dispose();
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Registry.Testing.Processes;
 
 namespace Registry.Crash.Tests;
 
@@ -8,6 +9,8 @@ namespace Registry.Crash.Tests;
 /// </summary>
 internal sealed class PushLedger
 {
+    private static readonly ParallelOptions AFewAtOnce = new() { MaxDegreeOfParallelism = 8 };
+
     private long _clock;
 
     public ConcurrentDictionary<(string Repository, string Digest), BlobEntry> Blobs { get; } = new();
@@ -47,6 +50,47 @@ internal sealed class PushLedger
         => [.. moves
             .Where(move => !moves.Any(later => later.Accepted && later.Began > move.Ended))
             .Select(move => move.Digest)];
+
+    /// <summary>Asserts that all which was confirmed is there, and nothing that nobody has sent.</summary>
+    /// <param name="isChosen">Which of the blobs and manifests are read.</param>
+    public async Task VerifyAsync(PlainClient client, Func<object, bool> isChosen)
+    {
+        var blobs = Blobs.Where(blob => isChosen(blob.Value)).ToArray();
+        await Parallel.ForEachAsync(blobs, AFewAtOnce, async (blob, _) =>
+        {
+            var (repository, digest) = blob.Key;
+            var found = await client.PullBlobAsync(repository, digest);
+            if (found is null)
+                Assert.False(blob.Value.Accepted, $"{repository}@{digest} was confirmed with 201 and is gone.");
+            else
+                Assert.Equal((digest, blob.Value.Content.Length), found.Value);
+        });
+
+        var manifests = Manifests.Where(manifest => isChosen(manifest.Value)).ToArray();
+        await Parallel.ForEachAsync(manifests, AFewAtOnce, async (manifest, _) =>
+        {
+            var ((repository, digest), entry) = manifest;
+            var found = await client.PullManifestAsync(repository, digest);
+            if (found is null)
+                Assert.False(entry.Accepted, $"The manifest {repository}@{digest} was confirmed with 201 and is gone.");
+            else
+                Assert.Equal(entry.Bytes, found);
+        });
+
+        foreach (var ((repository, tag), moves) in Tags)
+        {
+            if (await client.PullManifestAsync(repository, tag) is { } found)
+                Assert.Contains(ImageLayout.DigestOf(found), PossibleDigests(moves));
+            else
+                Assert.DoesNotContain(moves, move => move.Accepted);
+        }
+
+        foreach (var repository in Tags.Where(t => t.Value.Any(m => m.Accepted)).GroupBy(t => t.Key.Repository))
+        {
+            var listed = await client.ListTagsAsync(repository.Key);
+            Assert.All(repository, tag => Assert.Contains(tag.Key.Tag, listed));
+        }
+    }
 
     internal sealed class BlobEntry(GeneratedContent content)
     {

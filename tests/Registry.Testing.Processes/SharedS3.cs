@@ -14,7 +14,7 @@ public static class SharedS3
     /// <summary>A prefix that no other test uses.</summary>
     public static string NewPrefix() => $"test/{Guid.NewGuid():N}";
 
-    /// <summary>The settings of one store of a registry, with a prefix of its own; keys below <c>Registry:</c>.</summary>
+    /// <summary>Settings of one store of a registry, with a prefix of its own; keys below <c>Registry:</c>.</summary>
     /// <param name="address">What stands in front of the server, if anything does.</param>
     public static IEnumerable<(string Key, string? Value)> StoreSettings(string name = "default", Uri? address = null)
         => Server.Settings(NewPrefix(), address).Select(setting => ($"Stores:{name}:{setting.Key}", setting.Value));

@@ -11,6 +11,6 @@ public static class Backend
     /// <summary>The test names its database and store, or a configuration that cannot be served.</summary>
     public const string Own = "Own";
 
-    /// <summary>The test is about the folder store, or about the folder of the data: its files, and what goes wrong with them.</summary>
+    /// <summary>The test is about the folder store, or the data's folder: its files, and what goes wrong with them.</summary>
     public const string Folder = "Folder";
 }

@@ -17,7 +17,8 @@ namespace Registry.Testing;
 /// <summary>
 /// A registry of its own for a test class: the real composition in this process, on a temporary folder and a free loopback
 /// port. <c>REGISTRY_TEST_URL</c> puts a running registry in its place, as long as nothing special is asked for;
-/// <c>REGISTRY_TEST_DATABASE=PostgreSql</c> puts the metadata of all tests there, <c>REGISTRY_TEST_STORE=S3</c> their blobs.
+/// <c>REGISTRY_TEST_DATABASE=PostgreSql</c> puts the metadata of all tests there, <c>REGISTRY_TEST_STORE=S3</c> their
+/// blobs.
 /// </summary>
 public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 {
@@ -90,7 +91,7 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         return settings;
     }
 
-    /// <summary>What the environment wants of a server that is started as a process, and keeps its data there.</summary>
+    /// <summary>What this run of the tests wants of a server that is started as a process on that folder.</summary>
     public static Dictionary<string, string?> Backends(string data)
     {
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase) { ["Registry:Data"] = data };
@@ -100,8 +101,8 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     }
 
     /// <summary>
-    /// A data folder has its schema and its prefix, as it has its files: a test that starts a second registry on it finds
-    /// all again.
+    /// A data folder has its schema and its prefix, as it has its files: a test that starts a second registry on it
+    /// finds all again.
     /// </summary>
     private static string PlaceOf(string data)
         => $"data_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(data)))[..32]}";
@@ -113,15 +114,16 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         if (onPostgreSql && !settings.ContainsKey("Registry:Database:ConnectionString"))
         {
             settings["Registry:Database:Kind"] = "PostgreSql";
-            settings["Registry:Database:ConnectionString"] = SharedPostgreSql.UseSchemaAsync(place).GetAwaiter().GetResult();
+            settings["Registry:Database:ConnectionString"]
+                = SharedPostgreSql.UseSchemaAsync(place).GetAwaiter().GetResult();
         }
 
         // A test that says where the blobs are is about that place.
-        if (EverythingOnS3
-            && !settings.Keys.Any(key => key.StartsWith("Registry:Stores:default:", StringComparison.OrdinalIgnoreCase)))
+        const string Store = "Registry:Stores:default:";
+        if (EverythingOnS3 && !settings.Keys.Any(key => key.StartsWith(Store, StringComparison.OrdinalIgnoreCase)))
         {
             foreach (var (key, value) in SharedS3.Server.Settings(place))
-                settings[$"Registry:Stores:default:{key}"] = value;
+                settings[Store + key] = value;
         }
     }
 

@@ -18,18 +18,24 @@ public static class S3Objects
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
         });
 
-    /// <summary>Puts other bytes in the place of all objects below a prefix that hold these; null deletes them.</summary>
+    /// <summary>Puts other bytes into all objects below a prefix that hold these; null deletes the objects.</summary>
     public static async Task ChangeAsync(this S3Server server, string prefix, byte[] bytes, byte[]? changed)
     {
         using var client = server.CreateClient();
-        await foreach (var found in client.Paginators.ListObjectsV2(new() { BucketName = server.Bucket, Prefix = prefix }).S3Objects)
+        var objects = client.Paginators.ListObjectsV2(new() { BucketName = server.Bucket, Prefix = prefix });
+        await foreach (var found in objects.S3Objects)
         {
             if (found.Size != bytes.Length || !(await ReadAsync(found.Key)).AsSpan().SequenceEqual(bytes))
                 continue;
             if (changed is null)
+            {
                 await client.DeleteObjectAsync(server.Bucket, found.Key);
+            }
             else
-                await client.PutObjectAsync(new() { BucketName = server.Bucket, Key = found.Key, InputStream = new MemoryStream(changed) });
+            {
+                await client.PutObjectAsync(
+                    new() { BucketName = server.Bucket, Key = found.Key, InputStream = new MemoryStream(changed) });
+            }
         }
 
         async Task<byte[]> ReadAsync(string key)

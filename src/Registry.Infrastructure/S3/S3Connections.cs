@@ -4,10 +4,10 @@ namespace Registry.Infrastructure.S3;
 
 /// <summary>The connections of one bucket's client.</summary>
 /// <remarks>
-/// The SDK reads all answers but the bytes of an object without regard to cancellation, while the cancelled call already
-/// disposes of them. The connection then goes back to the pool with a read that has not ended, which swallows the
-/// beginning of the next answer: somebody else's call fails, or waits until its time is up. So these answers are read
-/// here, where a cancellation closes the connection, and the SDK gets them from memory.
+/// The SDK reads all answers but the bytes of an object without regard to cancellation, while the cancelled call
+/// already disposes of them. The connection then goes back to the pool with a read that has not ended, which swallows
+/// the beginning of the next answer: somebody else's call fails, or waits until its time is up. So these answers are
+/// read here, where a cancellation closes the connection, and the SDK gets them from memory.
 /// </remarks>
 internal sealed class S3Connections : HttpClientFactory, IDisposable
 {

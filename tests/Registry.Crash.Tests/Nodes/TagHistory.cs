@@ -61,12 +61,21 @@ internal sealed class TagHistory
             zones.Add(new(value.Key, value.Min(operation => operation.End), value.Max(operation => operation.Begin)));
         }
 
-        foreach (var forward in zones.Where(zone => zone.IsForward))
+        var forward = zones.Where(zone => zone.IsForward).OrderBy(zone => zone.FirstEnd).ToArray();
+        foreach (var (one, next) in forward.Zip(forward.Skip(1)))
         {
-            if (zones.FirstOrDefault(zone => zone != forward && zone.IsForward && zone.FirstEnd < forward.LastBegin && forward.FirstEnd < zone.LastBegin) is { } other)
-                return $"{forward.Value} and {other.Value} were both the tag at the same time.";
-            if (zones.FirstOrDefault(zone => !zone.IsForward && zone.LastBegin > forward.FirstEnd && zone.FirstEnd < forward.LastBegin) is { } lost)
-                return $"{lost.Value} was written and confirmed while {forward.Value} stayed the tag.";
+            if (next.FirstEnd < one.LastBegin)
+                return $"{one.Value} and {next.Value} were both the tag at the same time.";
+        }
+
+        // The forward zones lie one after the other: only the last one that begins before it can hold a backward one.
+        var begins = Array.ConvertAll(forward, zone => zone.FirstEnd);
+        foreach (var lost in zones.Where(zone => !zone.IsForward))
+        {
+            var found = Array.BinarySearch(begins, lost.LastBegin);
+            var before = (found < 0 ? ~found : found) - 1;
+            if (before >= 0 && lost.FirstEnd < forward[before].LastBegin)
+                return $"{lost.Value} was written and confirmed while {forward[before].Value} stayed the tag.";
         }
 
         return null;

@@ -27,7 +27,8 @@ public sealed class S3BucketTests : IDisposable
             var random = new Random(worker);
             for (var round = 0; round < 60; round++)
             {
-                using var soon = new CancellationTokenSource(random.Next(60)); // often between the head and the body of an answer
+                // Often between the head of an answer and its body, which this server sends 40 ms later.
+                using var soon = new CancellationTokenSource(random.Next(60));
                 await GiveUpAsync(async () => await ListAsync(soon.Token));
                 await GiveUpAsync(async () => await bucket.ReadOnceAsync("none", soon.Token));
                 Assert.Null(await bucket.ReadOnceAsync("none", CancellationToken.None)); // without a second try

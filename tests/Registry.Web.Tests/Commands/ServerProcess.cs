@@ -61,12 +61,14 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a server with these arguments on a free port, its data where this run of the tests wants it.</summary>
+    /// <summary>Starts a server with these arguments on a free port, on the backends of this run of the tests.</summary>
     public static Task<ServerProcess> StartAsync(WorkFolder folder, params string[] arguments)
     {
         var port = LoopbackPort.Free();
         var environment = RegistryFactory.Backends(folder.Path)
-            .ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value!, StringComparer.Ordinal);
+            .ToDictionary(
+                setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value!,
+                StringComparer.Ordinal);
         return StartAsync(folder, At(port), environment, ["--port", port.ToString(CultureInfo.InvariantCulture), .. arguments]);
     }
 

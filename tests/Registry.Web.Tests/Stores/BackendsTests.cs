@@ -5,7 +5,7 @@ using Xunit.Sdk;
 
 namespace Registry.Web.Tests.Stores;
 
-/// <summary>One server binary on every pair of store and database: configuration alone differs, and no client sees it.</summary>
+/// <summary>One server binary on all pairs of store and database: configuration alone differs, no client sees it.</summary>
 [Trait(Backend.Trait, Backend.Own)]
 public sealed class BackendsTests : IDisposable
 {
@@ -69,7 +69,8 @@ public sealed class BackendsTests : IDisposable
         if (database == "PostgreSql")
         {
             settings["Registry:Database:Kind"] = database;
-            settings["Registry:Database:ConnectionString"] = await SharedPostgreSql.UseSchemaAsync($"smoke_{Guid.NewGuid():N}");
+            settings["Registry:Database:ConnectionString"]
+                = await SharedPostgreSql.UseSchemaAsync($"smoke_{Guid.NewGuid():N}");
         }
 
         return settings;
@@ -143,8 +144,9 @@ public sealed class BackendsTests : IDisposable
 
     private async Task DeleteAsync(RegistryClient client)
     {
-        var doomed = (await client.HeadAsync($"/v2/{Repository}/manifests/doomed")).Expect(200).Header("Docker-Content-Digest");
-        (await client.DeleteAsync($"/v2/{Repository}/manifests/{doomed}")).Expect(202);
+        var doomed = (await client.HeadAsync($"/v2/{Repository}/manifests/doomed")).Expect(200);
+        var digest = doomed.Header("Docker-Content-Digest");
+        (await client.DeleteAsync($"/v2/{Repository}/manifests/{digest}")).Expect(202);
         (await client.DeleteAsync($"/v2/{Repository}/manifests/latest")).Expect(202);
         (await client.DeleteAsync(Blob(_doomed))).Expect(202);
     }
