@@ -109,6 +109,8 @@ internal sealed class CompareCommand : Command
             foreach (var workload in workloads)
             {
                 var (mine, other) = measured[workload];
+                ours.WaitUntilIdle();
+                theirs.WaitUntilIdle();
                 // Who comes first changes: what the first leaves behind helps or harms the second.
                 foreach (var target in round % 2 == 0 ? [ours, theirs] : (Target[])[theirs, ours])
                 {

@@ -22,6 +22,23 @@ internal sealed record Target(string Name, Uri Address, Process? Process)
         static double Number(string field) => double.Parse(field, CultureInfo.InvariantCulture);
     }
 
+    /// <summary>
+    /// Waits, a minute at most, until the process does nothing: work that one row has left for later must not be
+    /// charged to the next.
+    /// </summary>
+    public void WaitUntilIdle()
+    {
+        if (Process is null)
+            return;
+        for (var tries = 0; tries < 120; tries++)
+        {
+            var before = CpuSeconds();
+            Thread.Sleep(500);
+            if (CpuSeconds() - before < 0.015)
+                return;
+        }
+    }
+
     /// <summary>The most memory the process held since <see cref="ResetPeak"/>.</summary>
     public long? PeakBytes()
     {
