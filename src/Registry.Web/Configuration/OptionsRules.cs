@@ -57,7 +57,8 @@ internal static class OptionsRules
             $"Registry:Manifests:MaxTags is {options.Manifests.MaxTags}, it must be 10 or more.");
         Require(
             options.Limits.RequestsPerSecond >= 0,
-            $"Registry:Limits:RequestsPerSecond is {options.Limits.RequestsPerSecond}, it must be 0 (no limit) or more.");
+            $"Registry:Limits:RequestsPerSecond is {options.Limits.RequestsPerSecond}, "
+            + "it must be 0 (no limit) or more.");
         Require(options.Limits.Burst >= 1, $"Registry:Limits:Burst is {options.Limits.Burst}, it must be 1 or more.");
         Require(
             options.Limits.Burst >= options.Limits.RequestsPerSecond,
