@@ -47,6 +47,13 @@ internal sealed class ServerProcess : IAsyncDisposable
             {
                 if ((await server.Client.GetAsync("/healthz/ready")).Status == 200)
                     return server;
+                await Task.Delay(20, deadline.Token); // it answers, and is not ready
+            }
+            catch (OperationCanceledException e)
+            {
+                var output = server.Output;
+                await server.DisposeAsync();
+                throw new TimeoutException($"The server does not become ready.\n{output}", e);
             }
             catch (HttpRequestException) when (!server._process.HasExited)
             {
