@@ -40,31 +40,18 @@ internal sealed class ServerProcess : IAsyncDisposable
         WorkFolder folder, Uri address, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
         var server = new ServerProcess(Start(folder, environment, arguments), address);
-        using var deadline = new CancellationTokenSource(Patience);
-        while (true)
+        try
         {
-            try
-            {
-                if ((await server.Client.GetAsync("/healthz/ready")).Status == 200)
-                    return server;
-                await Task.Delay(20, deadline.Token); // it answers, and is not ready
-            }
-            catch (OperationCanceledException e)
-            {
-                var output = server.Output;
-                await server.DisposeAsync();
-                throw new TimeoutException($"The server does not become ready.\n{output}", e);
-            }
-            catch (HttpRequestException) when (!server._process.HasExited)
-            {
-                await Task.Delay(20, deadline.Token); // not listening yet
-            }
-            catch (HttpRequestException e)
-            {
-                var output = server.Output;
-                await server.DisposeAsync();
-                throw new InvalidOperationException($"The server ended at start.\n{output}", e);
-            }
+            using var deadline = new CancellationTokenSource(Patience);
+            while (!await server.IsReadyAsync())
+                await Task.Delay(20, deadline.Token);
+            return server;
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            var output = server.Output;
+            await server.DisposeAsync();
+            throw new InvalidOperationException($"The server ended at start, or was not ready in time.\n{output}", e);
         }
     }
 
@@ -92,6 +79,19 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         Client.Dispose();
         await _process.DisposeAsync();
+    }
+
+    private async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            // The name that is among the AllowedHosts of a test, if it has any.
+            return (await Client.GetAsync("/healthz/ready", ("Host", "localhost"))).Status == 200;
+        }
+        catch (HttpRequestException) when (!_process.HasExited)
+        {
+            return false; // not listening yet
+        }
     }
 
     private static ChildProcess Start(WorkFolder folder, IReadOnlyDictionary<string, string>? environment, string[] arguments)
