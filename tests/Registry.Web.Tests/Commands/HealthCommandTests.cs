@@ -30,7 +30,7 @@ public sealed class HealthCommandTests : IDisposable
         {
             ["Registry__Listen__0"] = string.Format(CultureInfo.InvariantCulture, listener, port),
             ["Registry__Access__Anonymous"] = "Pull",
-            ["AllowedHosts"] = "registry.example.com;localhost;127.0.0.1",
+            ["AllowedHosts"] = "registry.example.com;localhost",
             ["http_proxy"] = "http://192.0.2.1:9",
         };
         await using var server = await ServerProcess.StartAsync(_folder, ServerProcess.At(port), environment);
