@@ -68,8 +68,7 @@ internal sealed class CompareCommand : Command
         var only = arguments.GetValue(_only) ?? [];
         var (onS3, onPostgreSql) = (arguments.GetValue(_store) == "s3", arguments.GetValue(_database) == "postgresql");
         var workloads = Goals.Apply(
-            new AllWorkloads(TimeSpan.FromSeconds(seconds / 2), TimeSpan.FromSeconds(seconds)).Select(only),
-            onS3, onPostgreSql, namedByUser: only.Length > 0);
+            new(TimeSpan.FromSeconds(seconds / 2), TimeSpan.FromSeconds(seconds)), only, onS3, onPostgreSql);
         await using var backends = await Backends.StartAsync(onS3, onPostgreSql);
         using var ours = backends.StartOurs();
         using var started = arguments.GetValue(_against) is null ? backends.StartDistribution() : null;

@@ -22,16 +22,20 @@ internal static class Goals
     private static readonly IReadOnlyDictionary<string, double> OnPostgreSql
         = new Dictionary<string, double>(StringComparer.Ordinal) { ["get-tag"] = 8 };
 
-    /// <summary>The rows with the goals of this set-up. On S3 the rows without a goal are left out.</summary>
-    /// <remarks>They are lists, for which the other registry walks through the bucket, and small reads.</remarks>
+    /// <summary>The rows of a comparison with the goals of its set-up.</summary>
+    /// <param name="only">The keys of the rows to run; none of them: all, but on S3 those that have a goal there.</param>
+    /// <remarks>
+    /// The others are lists, for which the other registry walks through the bucket, and small reads. With both S3 and
+    /// PostgreSQL the goals are those of S3.
+    /// </remarks>
+    /// <exception cref="ArgumentException">There is no row of such a key.</exception>
     public static IReadOnlyList<Workload> Apply(
-        IReadOnlyList<Workload> rows, bool onS3, bool onPostgreSql, bool namedByUser)
+        AllWorkloads all, IReadOnlyCollection<string> only, bool onS3, bool onPostgreSql)
     {
         if (!onS3 && !onPostgreSql)
-            return rows;
+            return all.Select(only);
         var goals = onS3 ? OnS3 : OnPostgreSql;
-        return [.. rows
-            .Where(row => namedByUser || !onS3 || goals.ContainsKey(row.Key))
+        return [.. all.Select(onS3 && only.Count == 0 ? [.. goals.Keys] : only)
             .Select(row => row with
             {
                 RateGoal = goals.TryGetValue(row.Key, out var goal) ? goal : null,

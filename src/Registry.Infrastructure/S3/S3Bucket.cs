@@ -1,6 +1,5 @@
 using System.Net;
 using System.Runtime.CompilerServices;
-using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
@@ -20,15 +19,13 @@ internal sealed class S3Bucket : IDisposable
     // question.
     private const int Patience = 4;
 
-    private const int MaxTries = 4;
-
     private readonly S3Connections _connections = new();
     private readonly AmazonS3Client _client;
     private readonly string _bucket;
     private readonly string _prefix;
     private readonly bool _secure;
     private readonly TimeProvider _time;
-    private readonly RetryBudget _budget = new();
+    private readonly S3Calls _calls;
 
     /// <exception cref="StartRefusedException">The options cannot be used.</exception>
     public S3Bucket(string store, StoreOptions options, TimeProvider time)
@@ -36,32 +33,11 @@ internal sealed class S3Bucket : IDisposable
         _bucket = options.Bucket;
         _prefix = options.Prefix.Trim('/') is { Length: > 0 } prefix ? $"{prefix}/" : "";
         _time = time;
+        _secure = options.ServiceUrl?.StartsWith("http:", StringComparison.OrdinalIgnoreCase) is not true;
+        _client = _connections.NewClient(store, options);
         Timeout = options.Timeout;
         Faults = new(store);
-        var config = new AmazonS3Config
-        {
-            ForcePathStyle = options.ForcePathStyle ?? options.ServiceUrl is not null,
-            // Checksums beyond the signature's are refused by some servers that are no AWS.
-            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-            MaxErrorRetry = 0, // see CallAsync
-            HttpClientFactory = _connections,
-            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
-        };
-        if (options.ServiceUrl is { } url)
-        {
-            config.ServiceURL = url;
-            config.AuthenticationRegion = options.Region;
-        }
-        else
-        {
-            config.RegionEndpoint = RegionEndpoint.GetBySystemName(options.Region);
-        }
-
-        _secure = options.ServiceUrl?.StartsWith("http:", StringComparison.OrdinalIgnoreCase) is not true;
-        _client = options.AccessKey is { Length: > 0 } key
-            ? new(new BasicAWSCredentials(key, S3Secret.Read(store, options)), config)
-            : new(config); // what the environment has: variables, a profile, the machine's or the pod's role
+        _calls = new(Timeout, Faults, time);
     }
 
     /// <summary>How long one answer may take.</summary>
@@ -90,24 +66,8 @@ internal sealed class S3Bucket : IDisposable
             cancellationToken);
 
     /// <summary>The whole of a small object; null when it is not there.</summary>
-    public async Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken)
-        => await CallAsync<byte[]?>(
-            async token =>
-            {
-                try
-                {
-                    using var answer = await _client.GetObjectAsync(
-                        new GetObjectRequest { BucketName = _bucket, Key = _prefix + key }, token);
-                    using var content = new MemoryStream();
-                    await answer.ResponseStream.CopyToAsync(content, token);
-                    return content.ToArray();
-                }
-                catch (AmazonServiceException e) when (S3Faults.IsNotFound(e))
-                {
-                    return null;
-                }
-            },
-            cancellationToken);
+    public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken)
+        => CallAsync(token => TryReadAsync(key, token), cancellationToken);
 
     /// <summary>Writes an object, replacing what is there.</summary>
     public Task PutAsync(string key, Func<Stream> content, CancellationToken cancellationToken)
@@ -342,22 +302,14 @@ internal sealed class S3Bucket : IDisposable
             Protocol = _secure ? Protocol.HTTPS : Protocol.HTTP,
         }));
 
-    /// <summary>One call as it comes, without retries; for the start, whose failures are told one by one.</summary>
+    /// <summary>
+    /// As <see cref="ReadAsync"/>, in one call without retries; for the start, whose failures are told one by one.
+    /// </summary>
     public async Task<byte[]?> ReadOnceAsync(string key, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Timeout);
-        try
-        {
-            using var answer = await _client.GetObjectAsync(_bucket, _prefix + key, limit.Token);
-            using var content = new MemoryStream();
-            await answer.ResponseStream.CopyToAsync(content, limit.Token);
-            return content.ToArray();
-        }
-        catch (AmazonServiceException e) when (S3Faults.IsNotFound(e))
-        {
-            return null;
-        }
+        return await TryReadAsync(key, limit.Token);
     }
 
     public void Dispose()
@@ -366,47 +318,28 @@ internal sealed class S3Bucket : IDisposable
         _connections.Dispose();
     }
 
+    private async Task<byte[]?> TryReadAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await _client.GetObjectAsync(_bucket, _prefix + key, cancellationToken);
+            using var content = new MemoryStream();
+            await answer.ResponseStream.CopyToAsync(content, cancellationToken);
+            return content.ToArray();
+        }
+        catch (AmazonServiceException e) when (S3Faults.IsNotFound(e))
+        {
+            return null;
+        }
+    }
+
     private static DateTimeOffset Utc(DateTime? time)
         => new((time ?? DateTime.MaxValue).ToUniversalTime(), TimeSpan.Zero);
 
     private Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
         => CallAsync(patience: 1, call, cancellationToken);
 
-    private async Task<T> CallAsync<T>(
+    private Task<T> CallAsync<T>(
         int patience, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
-    {
-        var started = _time.GetTimestamp();
-        for (var tries = 1; ; tries++)
-        {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(Timeout * patience);
-            try
-            {
-                var result = await call(limit.Token);
-                _budget.Earn();
-                return result;
-            }
-            catch (Exception e) when (S3Faults.Covers(e) && !cancellationToken.IsCancellationRequested)
-            {
-                // What has used up its time is not worth twice that time.
-                if (!S3Faults.IsPassing(e) || tries == MaxTries || _time.GetElapsedTime(started) >= Timeout
-                    || !_budget.TryTake())
-                    throw Faults.Of(e);
-            }
-
-            await Task.Delay(RetryBudget.PauseBefore(tries), _time, cancellationToken);
-        }
-    }
-}
-
-/// <summary>How the end of a multipart upload went.</summary>
-internal enum UploadEnd
-{
-    Done,
-
-    /// <summary>There is no such upload (any more): it was aborted, or has ended before.</summary>
-    Unknown,
-
-    /// <summary>The upload has other parts than those named; some servers insist on all of them.</summary>
-    OtherParts,
+        => _calls.MakeAsync(patience, call, cancellationToken);
 }

@@ -1,8 +1,11 @@
+using Amazon;
 using Amazon.Runtime;
+using Amazon.S3;
+using Registry.Infrastructure.Stores;
 
 namespace Registry.Infrastructure.S3;
 
-/// <summary>The connections of one bucket's client.</summary>
+/// <summary>The SDK's client of one bucket, and its connections.</summary>
 /// <remarks>
 /// The SDK reads all answers but the bytes of an object without regard to cancellation, while the cancelled call
 /// already disposes of them. The connection then goes back to the pool with a read that has not ended, which swallows
@@ -18,6 +21,34 @@ internal sealed class S3Connections : HttpClientFactory, IDisposable
     {
         Timeout = Timeout.InfiniteTimeSpan, // each call has its own
     };
+
+    /// <exception cref="StartRefusedException">The secret cannot be read.</exception>
+    public AmazonS3Client NewClient(string store, StoreOptions options)
+    {
+        var config = new AmazonS3Config
+        {
+            ForcePathStyle = options.ForcePathStyle ?? options.ServiceUrl is not null,
+            // Checksums beyond the signature's are refused by some servers that are no AWS.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+            MaxErrorRetry = 0, // S3Calls repeats
+            HttpClientFactory = this,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        if (options.ServiceUrl is { } url)
+        {
+            config.ServiceURL = url;
+            config.AuthenticationRegion = options.Region;
+        }
+        else
+        {
+            config.RegionEndpoint = RegionEndpoint.GetBySystemName(options.Region);
+        }
+
+        return options.AccessKey is { Length: > 0 } key
+            ? new(new BasicAWSCredentials(key, S3Secret.Read(store, options)), config)
+            : new(config); // what the environment has: variables, a profile, the machine's or the pod's role
+    }
 
     public override HttpClient CreateHttpClient(IClientConfig clientConfig) => _client;
 

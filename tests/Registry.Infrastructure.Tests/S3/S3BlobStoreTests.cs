@@ -165,7 +165,7 @@ public sealed class S3BlobStoreTests : IDisposable
         await _upload.AppendAsync(store, GeneratedStream.Bytes(8 * Mebi));
         var saved = StagedParts.Parse(_upload.Session.State);
         // As if so many parts had been sent before; only the end of the upload would ask for them.
-        var earlier = saved with { Parts = [.. Enumerable.Repeat(saved.Parts[0], S3Upload.SmallParts - 3)] };
+        var earlier = saved with { Parts = [.. Enumerable.Repeat(saved.Parts[0], S3Parts.SmallParts - 3)] };
         var upload = _upload.At(earlier.Size, earlier.ToString());
         await using var staged = await upload.OpenAsync(await _place.StartAsync());
 
