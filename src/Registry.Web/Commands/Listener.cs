@@ -21,7 +21,7 @@ internal sealed record Listener(string Text, IPAddress? Ip, int Port)
     {
         get
         {
-            // The name and not the number: it is the one that AllowedHosts is likely to have.
+            // "Everywhere" is no place to ask.
             var isAny = IPAddress.Any.Equals(Ip) || IPAddress.IPv6Any.Equals(Ip);
             return (isAny ? With("localhost", port: null) : With(host: null, port: null)).Text;
         }
