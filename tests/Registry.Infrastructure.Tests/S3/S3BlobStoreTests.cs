@@ -140,6 +140,25 @@ public sealed class S3BlobStoreTests : IDisposable
         Assert.Equal(content, await third.ReadAsync(blob!));
     }
 
+    /// <summary>
+    /// A node has hashed a chunk that did not count, and another one has taken as many other bytes in its place.
+    /// </summary>
+    [Fact]
+    public async Task A_hash_of_as_many_bytes_that_did_not_count_is_not_trusted()
+    {
+        var content = GeneratedStream.Bytes(7 * Mebi);
+        var vain = GeneratedStream.Bytes(Mebi, seed: 2);
+        var (first, second) = (await _place.StartAsync(), await _place.StartAsync());
+        await _upload.AppendAsync(first, content[..(6 * Mebi)]);
+        await _upload.AppendInVainAsync(first, vain);
+        await _upload.AppendAsync(second, content[(6 * Mebi)..]);
+
+        Assert.Null(await _upload.FinishAsync(first, [], StoreUsage.DigestOf([.. content[..(6 * Mebi)], .. vain])));
+        var blob = await _upload.FinishAsync(first, [], StoreUsage.DigestOf(content));
+
+        Assert.Equal(content, await first.ReadAsync(blob!));
+    }
+
     [Theory]
     [InlineData(40)]
     [InlineData(160)]
