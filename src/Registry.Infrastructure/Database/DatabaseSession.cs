@@ -8,7 +8,7 @@ namespace Registry.Infrastructure.Database;
 /// </summary>
 internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
 {
-    private readonly Dictionary<string, DbCommand> _prepared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (DbCommand Command, string[] Names)> _prepared = new(StringComparer.Ordinal);
 
     public DbConnection Connection { get; } = connection;
 
@@ -30,24 +30,23 @@ internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
     /// </summary>
     public DbCommand Prepared(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        if (!_prepared.TryGetValue(sql, out var command))
+        if (!_prepared.TryGetValue(sql, out var prepared))
         {
-            command = Connection.CreateCommand();
-#pragma warning disable CA2100 // the texts are constants of the adapters
-            command.CommandText = sql;
-#pragma warning restore CA2100
-            foreach (var (name, _) in parameters)
-            {
-                var parameter = command.CreateParameter();
-                parameter.ParameterName = name;
-                command.Parameters.Add(parameter);
-            }
-
-            _prepared.Add(sql, command);
+            var names = new string[parameters.Length];
+            for (var i = 0; i < names.Length; i++)
+                names[i] = parameters[i].Name;
+            prepared = (CreateCommand(sql, names), names);
+            _prepared.Add(sql, prepared);
         }
 
-        foreach (var (name, value) in parameters)
-            command.Parameters[name].Value = value ?? DBNull.Value;
+        var (command, order) = prepared;
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            var (name, value) = parameters[i];
+            var place = order[i] == name ? i : Array.IndexOf(order, name);
+            command.Parameters[place].Value = value ?? DBNull.Value;
+        }
+
         return command;
     }
 
@@ -60,6 +59,19 @@ internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
     /// <returns>The first column of the first row; null when there is none, or nothing in it.</returns>
     public Task<object?> ScalarAsync(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
         => ScalarAsync(Prepared(sql, parameters));
+
+    /// <summary>
+    /// The row that a prepared query finds by its key; null when there is none. The thread waits for it: the answer is
+    /// there before another thread could have been told of it. No more threads wait so than there are connections.
+    /// </summary>
+    public static DbDataReader? OpenRow(DbCommand command)
+    {
+        var reader = command.ExecuteReader();
+        if (reader.Read())
+            return reader;
+        reader.Dispose();
+        return null;
+    }
 
     /// <summary>
     /// Runs a statement once for each item, in their order; in one round trip where the database is another process.
@@ -77,12 +89,29 @@ internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
         return found;
     }
 
+    /// <summary>A command with a parameter for each of <paramref name="names"/>, in their order.</summary>
+    protected virtual DbCommand CreateCommand(string sql, IReadOnlyList<string> names)
+    {
+        var command = Connection.CreateCommand();
+#pragma warning disable CA2100 // the texts are constants of the adapters
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        foreach (var name in names)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = name;
+            command.Parameters.Add(parameter);
+        }
+
+        return command;
+    }
+
     private static async Task<object?> ScalarAsync(DbCommand command)
         => await command.ExecuteScalarAsync() is { } value and not DBNull ? value : null;
 
     public virtual async ValueTask DisposeAsync()
     {
-        foreach (var command in _prepared.Values)
+        foreach (var (command, _) in _prepared.Values)
             await command.DisposeAsync();
         await Connection.DisposeAsync();
     }

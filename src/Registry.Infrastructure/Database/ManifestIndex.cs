@@ -62,21 +62,21 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
     public Task<StoredManifest?> FindAsync(
         RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
         => database.ReadAsync(
-            async session =>
+            session =>
             {
                 var command = session.Prepared(
                     reference is Tag ? GetByTag : GetByDigest,
                     ("@registry", repository.Registry.Value),
                     ("@name", repository.Name.Value),
                     ("@reference", Key(reference)));
-                await using var row = await command.ExecuteReaderAsync(cancellationToken);
-                return await row.ReadAsync(cancellationToken)
-                    ? new StoredManifest(
+                using var row = DatabaseSession.OpenRow(command);
+                return Task.FromResult(row is null
+                    ? null
+                    : new StoredManifest(
                         row.GetFieldValue<byte[]>(0).ToDigest(),
                         MediaType.Parse(row.GetString(1)),
                         row.GetInt64(2),
-                        row.GetFieldValue<byte[]>(3))
-                    : null;
+                        row.GetFieldValue<byte[]>(3)));
             },
             cancellationToken);
 
@@ -84,7 +84,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
     {
         var found = await database.ReadAsync<(StoredManifest Manifest, long Id, bool LeaseSpent)?>(
-            async session =>
+            session =>
             {
                 var (registry, name, key) = (
                     ("@registry", repository.Registry.Value),
@@ -93,16 +93,16 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
                 var command = reference is Tag
                     ? session.Prepared(HoldByTag, registry, name, key)
                     : session.Prepared(HoldByDigest, registry, name, key, ("@half", leases.Half));
-                await using var row = await command.ExecuteReaderAsync(cancellationToken);
-                return await row.ReadAsync(cancellationToken)
-                    ? (new(
+                using var row = DatabaseSession.OpenRow(command);
+                return Task.FromResult<(StoredManifest, long, bool)?>(row is null
+                    ? null
+                    : (new(
                             row.GetFieldValue<byte[]>(0).ToDigest(),
                             MediaType.Parse(row.GetString(1)),
                             row.GetInt64(2),
                             default),
                         row.GetInt64(3),
-                        row.GetInt64(4) != 0)
-                    : null;
+                        row.GetInt64(4) != 0));
             },
             cancellationToken);
         if (found is not { LeaseSpent: true } spent)

@@ -1,9 +1,11 @@
+using System.Data.Common;
+using System.Text.RegularExpressions;
 using Npgsql;
 
 namespace Registry.Infrastructure.Database;
 
 /// <inheritdoc/>
-internal sealed class PostgreSqlSession(NpgsqlConnection connection, int generation) : DatabaseSession(connection)
+internal sealed partial class PostgreSqlSession(NpgsqlConnection connection, int generation) : DatabaseSession(connection)
 {
     // Statements sent together. More would only grow the buffers.
     private const int MaxBatch = 250;
@@ -49,4 +51,30 @@ internal sealed class PostgreSqlSession(NpgsqlConnection connection, int generat
 
         return found;
     }
+
+    // With the server's own numbers in the text: names the driver would look for and replace at every call.
+    protected override DbCommand CreateCommand(string sql, IReadOnlyList<string> names)
+    {
+        var command = _connection.CreateCommand();
+#pragma warning disable CA2100 // the texts are constants of the adapters
+        command.CommandText = ParameterName().Replace(sql, name => $"${Number(name.Value)}");
+#pragma warning restore CA2100
+        for (var i = 0; i < names.Count; i++)
+            command.Parameters.Add(new NpgsqlParameter());
+        return command;
+
+        int Number(string name)
+        {
+            for (var i = 0; i < names.Count; i++)
+            {
+                if (names[i] == name)
+                    return i + 1;
+            }
+
+            throw new InvalidOperationException($"The statement has no value for '{name}': {sql}");
+        }
+    }
+
+    [GeneratedRegex("@[A-Za-z_]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex ParameterName();
 }
