@@ -32,7 +32,7 @@ public static class ApplicationServices
 
         services.AddSingleton<UploadDesk>();
         services.AddSingleton<VisibleRepositories>();
-        services.AddSingleton<IAccessPolicy, AnonymousAccessPolicy>();
+        services.AddSingleton<IAccessPolicy, AccessPolicy>();
         return services;
     }
 }

@@ -1,6 +1,8 @@
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Registry.Application.Access;
 using Registry.Application.Blobs;
 using Registry.Application.Catalog;
 using Registry.Application.Health;
@@ -10,6 +12,8 @@ using Registry.Application.Registries;
 using Registry.Application.Stores;
 using Registry.Application.Tags;
 using Registry.Application.Uploads;
+using Registry.Infrastructure.Access.Basic;
+using Registry.Infrastructure.Access.Htpasswd;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Metrics;
 using Registry.Infrastructure.Outbox;
@@ -28,7 +32,8 @@ public static class InfrastructureServices
         string data,
         IReadOnlyDictionary<string, StoreOptions> stores,
         DatabaseOptions database,
-        IReadOnlyDictionary<string, RegistrySettings> registries)
+        IReadOnlyDictionary<string, RegistrySettings> registries,
+        AccessOptions access)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new DataFolder(data, alone: database.Kind == DatabaseKind.Sqlite));
@@ -60,6 +65,7 @@ public static class InfrastructureServices
         services.AddSingleton<IReadinessCheck, DatabaseReadiness>();
         services.AddSingleton<IReadinessCheck, StoreReadiness>();
 
+        services.AddProviders(access);
         services.AddSingleton<RegistryMetrics>();
 
         services.AddHostedService<RegistryStartup>();
@@ -67,5 +73,20 @@ public static class InfrastructureServices
         services.AddHostedService<ManifestArchiver>();
         services.AddHostedService<UploadPurge>();
         return services;
+    }
+
+    private static void AddProviders(this IServiceCollection services, AccessOptions access)
+    {
+        if (!access.HasProviders())
+            return; // where nobody can have credentials, no request is asked for them
+
+        services.AddSingleton(provider => new HtpasswdVerifier(
+            access.Htpasswd.Path!,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<HtpasswdVerifier>>()));
+        services.AddSingleton<ICredentialVerifier>(provider => provider.GetRequiredService<HtpasswdVerifier>());
+        // Not a scheme of the application: as the only one it would sign in users to a host's own pages, and as one of
+        // two it would end what the other one is by default.
+        services.AddKeyedTransient<IAuthenticationHandler, BasicHandler>(CredentialSchemes.Basic);
     }
 }

@@ -40,7 +40,8 @@ public static class WebServices
         services.AddSingleton(options.GarbageCollection);
         services.AddApplication();
         services.AddInfrastructure(
-            options.Data, options.Stores.AsReadOnly(), options.Database, options.Registries.AsReadOnly());
+            options.Data, options.Stores.AsReadOnly(), options.Database, options.Registries.AsReadOnly(),
+            options.Access);
 
         services.AddSingleton<IStartupFilter, RequestPipeline>();
         services.AddSingleton<AddressLimiter>();

@@ -31,6 +31,7 @@ internal sealed class UseCases : IAsyncDisposable
         Stores.All.Returns([Store]);
         Manifests.PutAsync(default!, default).ReturnsForAnyArgs(MissingReferences.None);
         Access.Allows(default!, default!, default).ReturnsForAnyArgs(true);
+        Access.PullPrefixes(default!, default!).ReturnsForAnyArgs([""]);
 
         var services = new ServiceCollection().AddApplication();
         services.AddSingleton(_ => new RegistryMap(Registries, Stores)); // a test may add registries first

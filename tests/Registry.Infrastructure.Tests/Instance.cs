@@ -33,7 +33,8 @@ internal sealed class Instance : IAsyncDisposable
             new Dictionary<string, StoreOptions>(StringComparer.Ordinal) { ["default"] = new() { Root = Path.Combine(data, "blobs") } },
             new(),
             registries.Prepend("default").ToDictionary(
-                name => name, name => new RegistrySettings { Path = name == "default" ? "" : name }, StringComparer.Ordinal));
+                name => name, name => new RegistrySettings { Path = name == "default" ? "" : name }, StringComparer.Ordinal),
+            new());
         _services = services.BuildServiceProvider();
     }
 

@@ -26,19 +26,26 @@ internal sealed class VisibleRepositories(ICatalog catalog, RegistryMap registri
         {
             if (Narrow(own, prefix) is not { } rest || IsBehind(page.After, own))
                 continue;
-            await AddAsync(registry, own, rest, After(own, page.After), page.Size + 1);
+            var before = found.Count;
+            foreach (var granted in access.PullPrefixes(principal, registry))
+            {
+                if (found.Count - before > page.Size)
+                    break; // what follows sorts behind the page
+                if (Overlap(granted, rest) is { } within && !IsBehind(page.After, own + within))
+                    await AddAsync(registry, own, within, After(own, page.After), page.Size + 1 - found.Count + before);
+            }
         }
 
         found.Sort((a, b) => string.CompareOrdinal(a.ClientName.Value, b.ClientName.Value));
         return Page<RepositoryAddress>.Of(found, page.Size);
 
-        async Task AddAsync(RegistryName registry, string own, string rest, string? after, int wanted)
+        async Task AddAsync(RegistryName registry, string own, string within, string? after, int wanted)
         {
             var batch = Math.Max(wanted, MinBatch);
             IReadOnlyList<string> names;
             do
             {
-                names = await catalog.ListAsync(registry, after, rest, batch, cancellationToken);
+                names = await catalog.ListAsync(registry, after, within, batch, cancellationToken);
                 foreach (var name in names)
                 {
                     after = name;
@@ -60,6 +67,12 @@ internal sealed class VisibleRepositories(ICatalog catalog, RegistryMap registri
     private static string? Narrow(string own, string wanted)
         => wanted.StartsWith(own, StringComparison.Ordinal) ? wanted[own.Length..]
             : own.StartsWith(wanted, StringComparison.Ordinal) ? ""
+            : null;
+
+    // Of two beginnings of names the longer one, when it begins with the other; null when no name can have both.
+    private static string? Overlap(string one, string other)
+        => one.StartsWith(other, StringComparison.Ordinal) ? one
+            : other.StartsWith(one, StringComparison.Ordinal) ? other
             : null;
 
     private static bool IsBehind(string? after, string own)

@@ -1,3 +1,4 @@
+using Registry.Domain.Access;
 using Registry.Domain.Blobs;
 using Registry.Domain.Manifests;
 using Registry.Domain.Repositories;
@@ -146,7 +147,15 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
     public static OciError Unauthenticated()
         => new(
             OciErrorCode.Unauthorized, ErrorReason.Unauthenticated,
-            "Clients without credentials may not do this here (Registry:Access:Anonymous).");
+            "Clients without credentials may not do this here (Registry:Access).");
+
+    public static OciError CredentialsWrong()
+        => new(OciErrorCode.Unauthorized, ErrorReason.Unauthenticated, "There is no such user with this password.");
+
+    public static OciError CredentialsUnreadable()
+        => new(
+            OciErrorCode.Unauthorized, ErrorReason.Unauthenticated,
+            "The Authorization header is not of the form 'Basic' with user and password in base64 (RFC 7617).");
 
     public static OciError AccessUndecided()
         => new(
@@ -154,6 +163,9 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
             ErrorReason.Unauthenticated,
             "This registry serves only its own machine, without a proxy, until its configuration says what others "
             + "may do (Registry:Access:Anonymous).");
+
+    public static OciError ActionDenied(RegistryAction action)
+        => Denied($"You may not {action.ToString().ToLowerInvariant()} here (Registry:Access:Rules).");
 
     public static OciError Denied(string why) => new(OciErrorCode.Denied, ErrorReason.Denied, why);
 

@@ -5,7 +5,8 @@ using Npgsql;
 namespace Registry.Infrastructure.Database;
 
 /// <inheritdoc/>
-internal sealed partial class PostgreSqlSession(NpgsqlConnection connection, int generation) : DatabaseSession(connection)
+internal sealed partial class PostgreSqlSession(NpgsqlConnection connection, int generation)
+    : DatabaseSession(connection)
 {
     // Statements sent together. More would only grow the buffers.
     private const int MaxBatch = 250;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Registry.Application.Catalog;
 using Registry.Application.Registries;
+using Registry.Infrastructure.Access.Htpasswd;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Stores;
 
@@ -11,11 +12,12 @@ namespace Registry.Infrastructure.Startup;
 /// </summary>
 internal sealed class RegistryStartup(
     DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries,
-    ICatalog catalog)
+    ICatalog catalog, HtpasswdVerifier? passwords = null)
     : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
+        passwords?.Open();
         data.Hold();
         await database.OpenAsync(cancellationToken);
         // Of nodes that start at once, one makes a new store its own and the others find it so.

@@ -7,8 +7,9 @@ namespace Registry.Web.Access;
 internal static class RequestPrincipal
 {
     public static Principal Of(HttpContext context)
-        => context.RequestServices.GetRequiredService<AccessOptions>().Anonymous is null
-            && LocalRequest.IsLocal(context)
-            ? Principal.Local
-            : Principal.Anonymous;
+        => context.Features.Get<Principal>()
+            ?? (context.RequestServices.GetRequiredService<AccessOptions>().IsUndecided()
+                && LocalRequest.IsLocal(context)
+                    ? Principal.Local
+                    : Principal.Anonymous);
 }

@@ -1,10 +1,6 @@
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
-using Registry.Application.Access;
 using Registry.Domain.Access;
-using Registry.Domain.Errors;
 using Registry.Web.Distribution;
-using Registry.Web.Errors;
 
 namespace Registry.Web.Access;
 
@@ -21,16 +17,6 @@ internal sealed class RequiresAccessAttribute(RegistryAction action) : Attribute
     {
         var repository = context.HttpContext.Features.Get<RequestedRepository>()?.Resolve(context.HttpContext);
         if (!RepositoryAccess.IsAllowed(context.HttpContext, repository?.Identity, Action))
-            context.Result = Refuse(context.HttpContext);
-    }
-
-    private static IActionResult Refuse(HttpContext context)
-    {
-        var error = context.RequestServices.GetRequiredService<AccessOptions>().Anonymous is null
-            ? OciError.AccessUndecided()
-            : OciError.Unauthenticated();
-        return context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
-            ? ProblemResult.From(error)
-            : OciErrorResult.From(error);
+            context.Result = AccessRefusal.Of(context.HttpContext, Action);
     }
 }

@@ -82,11 +82,12 @@ internal sealed class ServeCommand : Command
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 
         var listeners = _server.Listeners(arguments, options);
-        if (options.Access.Anonymous is null && listeners.FirstOrDefault(listener => !listener.IsLoopback) is { } open)
+        if (options.Access.IsUndecided() && listeners.FirstOrDefault(listener => !listener.IsLoopback) is { } open)
         {
             throw new StartRefusedException(
                 $"Registry:Listen (--listen) has '{open.Text}', which other machines can reach, and nothing says "
-                + "what they may do: set Registry:Access:Anonymous (--anonymous) to None, Pull or Push.");
+                + "what they may do: set Registry:Access:Anonymous (--anonymous) to None, Pull or Push, "
+                + "or Registry:Access:Htpasswd and Registry:Access:Rules.");
         }
 
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, listeners));

@@ -73,7 +73,7 @@ internal static class ConfigurationReader
         {
             throw new StartRefusedException(
                 $"{section.Path} is '{value}', but must be "
-                + (typeof(IEnumerable<string>).IsAssignableFrom(type)
+                + (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IList<>)
                     ? $"a list ({section.Path}:0, {section.Path}:1 …)."
                     : "a group of settings."));
         }

@@ -76,11 +76,33 @@ internal static class OptionsRules
                 + "(no path, no *).");
         }
 
+        CheckAccess(options);
         CheckDatabase(options.Database);
         CheckStores(options);
         foreach (var (name, store) in options.Stores.Where(entry => entry.Value.Kind is StoreKind.S3))
             CheckBucket(options, name, store);
         CheckRegistries(options);
+    }
+
+    private static void CheckAccess(RegistryOptions options)
+    {
+        for (var i = 0; i < options.Access.Rules.Count; i++)
+        {
+            var rule = options.Access.Rules[i];
+            try
+            {
+                rule.ToRule();
+            }
+            catch (FormatException e)
+            {
+                throw new StartRefusedException($"Registry:Access:Rules:{i}:{e.Message}", e);
+            }
+
+            Require(
+                string.IsNullOrEmpty(rule.Registry) || options.Registries.ContainsKey(rule.Registry),
+                $"Registry:Access:Rules:{i}:Registry is '{rule.Registry}', which Registry:Registries does not have "
+                + $"({string.Join(", ", options.Registries.Keys)}).");
+        }
     }
 
     private static void CheckDatabase(DatabaseOptions database)

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Mvc;
-using Registry.Domain.Access;
 using Registry.Web.Access;
 
 namespace Registry.Web.Distribution;
@@ -9,6 +8,6 @@ namespace Registry.Web.Distribution;
 public sealed class SupportController : ControllerBase
 {
     [HttpGet("/v2/"), HttpHead("/v2/")] // end-1
-    [RequiresAccess(RegistryAction.Pull)]
+    [RequiresSignIn]
     public IActionResult Get() => Content("{}", "application/json");
 }

@@ -1,3 +1,4 @@
+using Registry.Web.Access;
 using Registry.Web.Configuration;
 using Registry.Web.Distribution;
 
@@ -19,6 +20,8 @@ internal sealed class RequestPipeline(RegistryOptions options) : IStartupFilter
                 ours.UseCors(WebServices.CorsPolicy);
             if (options.Limits.RequestsPerSecond > 0)
                 ours.UseMiddleware<RequestRate>();
+            if (options.Access.HasProviders())
+                ours.UseMiddleware<SignIn>();
             ours.Use(RepositoryPath.RouteAsync);
         });
         next(app);

@@ -103,6 +103,25 @@ public sealed class ListRepositoriesTests : IAsyncLifetime
         Assert.Equal(["app", "other/b/c", "other/b0", "team-b/x", "team/web", "zoo"], await WalkAsync(size));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(100)]
+    public async Task Only_where_something_may_be_pulled_is_looked_for_it(int size)
+    {
+        _names["team"] = [.. Enumerable.Range(0, 250).Select(i => $"hidden{i:000}"), "web/a", "web/b", "zoo"];
+        _registry.Access.PullPrefixes(Arg.Any<Principal>(), Arg.Any<RegistryName>()).Returns([]);
+        _registry.Access.PullPrefixes(Arg.Any<Principal>(), RegistryName.Parse("team")).Returns(["app", "web/", "zoo"]);
+
+        Assert.Equal(["team/web/a", "team/web/b", "team/zoo"], await WalkAsync(size));
+        Assert.Equal(["team/web/b"], Names(await _registry.GetAsync(List() with { Prefix = "team/web/b" })));
+
+        await _registry.Catalog.DidNotReceive().ListAsync(
+            RegistryName.Default, Arg.Any<string?>(), Arg.Any<string>(), Arg.Any<int>(), Arg.Any<CancellationToken>());
+        await _registry.Catalog.DidNotReceive().ListAsync(
+            Arg.Any<RegistryName>(), Arg.Any<string?>(), "", Arg.Any<int>(), Arg.Any<CancellationToken>());
+    }
+
     [Fact]
     public async Task An_empty_page_has_no_next_one()
     {

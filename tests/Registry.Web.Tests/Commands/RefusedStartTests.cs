@@ -188,6 +188,12 @@ public sealed class RefusedStartTests : IDisposable
     [InlineData("""{ "Registries": { "a": { "Path": "a", "Hosts": [ "x y" ] } } }""", "Registry:Registries:a:Hosts", "'x y'")]
     [InlineData("""{ "Registries": { "a": { "Path": "a", "Hosts": [ "h.example:80" ] } } }""", "Registry:Registries:a:Hosts", "'h.example:80'", "no port")]
     [InlineData("""{ "Registries": { "a": { "Path": "a", "Hosts": [ "h" ] }, "b": { "Path": "b", "Hosts": [ "H" ] } } }""", "Registry:Registries:a:Hosts", "Registry:Registries:b:Hosts")]
+    [InlineData("""{ "Access": { "Rules": [ { "Subject": "alice", "Repositories": [ "**" ], "Actions": [ "Pull" ] } ] } }""", "Registry:Access:Rules:0:Subject", "'alice'", "user:NAME")]
+    [InlineData("""{ "Access": { "Rules": [ { "Subject": "everyone", "Repositories": [ "**" ], "Actions": [ "Fly" ] } ] } }""", "Registry:Access:Rules:0:Actions:0", "'Fly'", "Push")]
+    [InlineData("""{ "Access": { "Rules": [ { "Subject": "everyone", "Repositories": [ "A/**" ], "Actions": [ "Pull" ] } ] } }""", "Registry:Access:Rules:0:Repositories", "'A/**'")]
+    [InlineData("""{ "Access": { "Rules": [ { "Subject": "everyone", "Repositories": [ "**" ] } ] } }""", "Registry:Access:Rules:0:Actions", "empty")]
+    [InlineData("""{ "Access": { "Rules": [ { "Subject": "everyone", "Registry": "tean", "Repositories": [ "**" ], "Actions": [ "Pull" ] } ] } }""", "Registry:Access:Rules:0:Registry", "'tean'", "default")]
+    [InlineData("""{ "Access": { "Htpasswd": { "Path": "nowhere" } } }""", "Registry:Access:Htpasswd:Path", "'nowhere'", "no such file")]
     public async Task A_configuration_that_cannot_be_served(string section, params string[] named)
         => await RefuseConfiguredAsync(section, named);
 

@@ -1,0 +1,8 @@
+namespace Registry.Application.Access;
+
+/// <summary>The names of the ways to show credentials; each has its handler under its name.</summary>
+public static class CredentialSchemes
+{
+    /// <summary>User and password (RFC 7617).</summary>
+    public const string Basic = "Registry.Basic";
+}

@@ -1,0 +1,79 @@
+using System.Security.Claims;
+using System.Text;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Registry.Application.Access;
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+
+namespace Registry.Infrastructure.Access.Basic;
+
+/// <summary>
+/// User and password of a request (RFC 7617, in UTF-8), asked of the providers in their order: the first that knows
+/// them says who it is. The request's features then hold the <see cref="Principal"/>, or the <see cref="OciError"/>
+/// that tells why there is none.
+/// </summary>
+internal sealed class BasicHandler(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger,
+    IEnumerable<ICredentialVerifier> providers)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, UrlEncoder.Default)
+{
+    private const string Prefix = "Basic ";
+    private const int MaxLength = 4096;
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var header = Request.Headers.Authorization.ToString();
+        if (header.Length == 0)
+            return AuthenticateResult.NoResult();
+        if (Parse(header) is not var (user, password))
+            return Refuse(OciError.CredentialsUnreadable());
+        if (user.Length == 0 && password.Length == 0)
+            return AuthenticateResult.NoResult(); // how some clients say that they have none
+
+        var refusal = OciError.CredentialsWrong();
+        if (!AccessSubject.IsName(user))
+            return Refuse(refusal);
+        foreach (var provider in providers)
+        {
+            var verified = await provider.VerifyAsync(user, password, Context.RequestAborted);
+            if (verified.TryGet(out var principal, out var errors))
+                return Accept(principal);
+            refusal = errors[0].Reason is ErrorReason.Unavailable ? errors[0] : refusal;
+        }
+
+        return Refuse(refusal);
+    }
+
+    private static (string User, string Password)? Parse(string header)
+    {
+        if (header.Length > MaxLength || !header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
+            return null;
+        try
+        {
+            var bytes = Convert.FromBase64String(header[Prefix.Length..].Trim());
+            var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes);
+            var colon = text.IndexOf(':', StringComparison.Ordinal);
+            return colon < 0 ? null : (text[..colon], text[(colon + 1)..]);
+        }
+        catch (Exception e) when (e is FormatException or DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+
+    private AuthenticateResult Accept(Principal principal)
+    {
+        Context.Features.Set(principal);
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, principal.Name)], Scheme.Name);
+        return AuthenticateResult.Success(new(new ClaimsPrincipal(identity), Scheme.Name));
+    }
+
+    private AuthenticateResult Refuse(OciError error)
+    {
+        Context.Features.Set(error);
+        return AuthenticateResult.Fail(error.Message);
+    }
+}
