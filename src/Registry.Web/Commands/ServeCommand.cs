@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Registry.Domain.Errors;
 using Registry.Infrastructure;
+using Registry.Infrastructure.Database;
 using Registry.Web.Connections;
 using Registry.Web.Requests;
 
@@ -94,8 +95,9 @@ internal sealed class ServeCommand : Command
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ConnectionMemory>();
         // A connection's bytes stay on the thread that has them: what blocks here blocks its own connection alone.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
-        // flushes to disk block their threads
-        ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount * 4), 4);
+        // Flushes to disk block their threads, and so do short queries of a database server.
+        var queries = options.Database.Kind is DatabaseKind.PostgreSql ? options.Database.MaxConnections : 0;
+        ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount * 4) + queries, 4);
 
         var app = builder.Build();
         app.MapRegistry();
