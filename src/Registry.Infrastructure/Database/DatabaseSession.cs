@@ -67,8 +67,17 @@ internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
     public static DbDataReader? OpenRow(DbCommand command)
     {
         var reader = command.ExecuteReader();
-        if (reader.Read())
-            return reader;
+        try
+        {
+            if (reader.Read())
+                return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+
         reader.Dispose();
         return null;
     }
