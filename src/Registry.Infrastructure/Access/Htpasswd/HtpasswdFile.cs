@@ -91,7 +91,8 @@ internal sealed partial class HtpasswdFile(string path, TimeProvider time, ILogg
             throw new FileNotFoundException("there is no such file");
         using var file = File.OpenHandle(
             path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var content = new byte[MaxBytes + 1];
+        // One more than there is now: a file that grows meanwhile fills it.
+        var content = new byte[Math.Min(RandomAccess.GetLength(file), MaxBytes) + 1];
         var length = 0;
         for (int read; length < content.Length; length += read)
         {
@@ -99,9 +100,11 @@ internal sealed partial class HtpasswdFile(string path, TimeProvider time, ILogg
                 break;
         }
 
-        return length <= MaxBytes
+        if (length > MaxBytes)
+            throw new FormatException(FormattableString.Invariant($"it has more than {MaxBytes >> 20} MiB"));
+        return length < content.Length
             ? (content[..length], File.GetLastWriteTimeUtc(file))
-            : throw new FormatException(FormattableString.Invariant($"it has more than {MaxBytes >> 20} MiB"));
+            : throw new IOException("it is being written");
     }
 
     private static Dictionary<string, string> Parse(byte[] content)
