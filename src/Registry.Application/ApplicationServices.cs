@@ -33,6 +33,8 @@ public static class ApplicationServices
         services.AddSingleton<UploadDesk>();
         services.AddSingleton<VisibleRepositories>();
         services.AddSingleton<IAccessPolicy, AccessPolicy>();
+        services.AddSingleton<CredentialCheck>();
+        services.AddSingleton<LoginDelays>();
         return services;
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Access;
+using Registry.Application.Access.Tokens;
 using Registry.Application.Blobs;
 using Registry.Application.Catalog;
 using Registry.Application.Health;
@@ -13,7 +14,9 @@ using Registry.Application.Stores;
 using Registry.Application.Tags;
 using Registry.Application.Uploads;
 using Registry.Infrastructure.Access.Basic;
+using Registry.Infrastructure.Access.Bearer;
 using Registry.Infrastructure.Access.Htpasswd;
+using Registry.Infrastructure.Access.Passwords;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Metrics;
 using Registry.Infrastructure.Outbox;
@@ -77,16 +80,39 @@ public static class InfrastructureServices
 
     private static void AddProviders(this IServiceCollection services, AccessOptions access)
     {
-        if (!access.HasProviders())
-            return; // where nobody can have credentials, no request is asked for them
+        services.AddSingleton<AccessChanges>();
+        services.AddSingleton<IStoredAccess>(provider => provider.GetRequiredService<AccessChanges>());
+        services.AddHostedService(provider => provider.GetRequiredService<AccessChanges>());
+        services.AddSingleton<PasswordChecks>();
+        foreach (var kind in access.ProvidersInOrder())
+            services.AddProvider(kind, access);
 
-        services.AddSingleton(provider => new HtpasswdVerifier(
-            access.Htpasswd.Path!,
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<HtpasswdVerifier>>()));
-        services.AddSingleton<ICredentialVerifier>(provider => provider.GetRequiredService<HtpasswdVerifier>());
-        // Not a scheme of the application: as the only one it would sign in users to a host's own pages, and as one of
-        // two it would end what the other one is by default.
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton<BearerTokens>();
+        services.AddSingleton<ITokenIssuer>(provider => provider.GetRequiredService<BearerTokens>());
+        services.AddSingleton<ReadTokens>();
+        // Not schemes of the application: as the only one it would sign in users to a host's own pages, and as one of
+        // several it would end what another one is by default.
         services.AddKeyedTransient<IAuthenticationHandler, BasicHandler>(CredentialSchemes.Basic);
+        services.AddKeyedTransient<IAuthenticationHandler, BearerHandler>(CredentialSchemes.Bearer);
+    }
+
+    private static void AddProvider(this IServiceCollection services, AccessProvider kind, AccessOptions access)
+    {
+        switch (kind)
+        {
+            case AccessProvider.Local:
+                break;
+            case AccessProvider.Htpasswd:
+                services.AddSingleton(provider => new HtpasswdProvider(
+                    access.Htpasswd.Path!,
+                    provider.GetRequiredService<PasswordChecks>(),
+                    provider.GetRequiredService<TimeProvider>(),
+                    provider.GetRequiredService<ILogger<HtpasswdProvider>>()));
+                services.AddSingleton<IUserProvider>(provider => provider.GetRequiredService<HtpasswdProvider>());
+                break;
+            default:
+                throw new InvalidOperationException($"'{kind}' is no provider of users.");
+        }
     }
 }

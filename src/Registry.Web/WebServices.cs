@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Mvc.ApplicationParts;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.OpenApi;
 using Registry.Application;
+using Registry.Application.Access;
 using Registry.Domain.Blobs;
 using Registry.Domain.Manifests;
 using Registry.Domain.Repositories;
@@ -34,6 +35,7 @@ public static class WebServices
     {
         services.AddSingleton(options);
         services.AddSingleton(options.Access);
+        services.AddSingleton(new ConfiguredRules(ConfiguredRules.Read(options.Access)));
         services.AddSingleton(options.Delete);
         services.AddSingleton(options.Uploads);
         services.AddSingleton(options.Manifests);

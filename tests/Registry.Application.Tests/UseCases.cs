@@ -2,6 +2,7 @@ using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using NSubstitute;
 using Registry.Application.Access;
+using Registry.Application.Access.Tokens;
 using Registry.Application.Blobs;
 using Registry.Application.Catalog;
 using Registry.Application.Manifests;
@@ -29,7 +30,7 @@ internal sealed class UseCases : IAsyncDisposable
         Store.Staging.Returns(Staging);
         Stores.Find("default").Returns(Store);
         Stores.All.Returns([Store]);
-        Manifests.PutAsync(default!, default).ReturnsForAnyArgs(MissingReferences.None);
+        Manifests.PutAsync(default!, default).ReturnsForAnyArgs(PutOutcome.Stored);
         Access.Allows(default!, default!, default).ReturnsForAnyArgs(true);
         Access.PullPrefixes(default!, default!).ReturnsForAnyArgs([""]);
 
@@ -38,6 +39,7 @@ internal sealed class UseCases : IAsyncDisposable
         services.AddSingleton(Stores).AddSingleton(Sessions).AddSingleton(Links).AddSingleton(Manifests);
         services.AddSingleton(Tags).AddSingleton(Catalog).AddSingleton(Access); // the last policy added counts
         services.AddSingleton(new ManifestOptions { MaxTags = 3 }).AddSingleton(Delete).AddSingleton(new UploadOptions());
+        services.AddSingleton(Substitute.For<IStoredAccess>()).AddSingleton(Substitute.For<ITokenIssuer>());
         services.AddSingleton(new AccessOptions()).AddSingleton(TimeProvider.System);
         _services = services.BuildServiceProvider();
     }

@@ -22,13 +22,66 @@ public sealed class AccessOptions
     /// <summary>Who may do what in which repositories.</summary>
     public IList<AccessRuleSettings> Rules { get; } = [];
 
+    /// <summary>
+    /// Who is asked about a user and password, in this order: the first that has a user of that name decides. Left out:
+    /// the local users, then everybody else who is configured. Robots and access tokens are always known.
+    /// </summary>
+    public IList<AccessProvider> Providers { get; } = [];
+
+    public AdminSettings Admin { get; } = new();
+
     public HtpasswdSettings Htpasswd { get; } = new();
 
-    /// <summary>Whether there is anybody who can show credentials.</summary>
-    public bool HasProviders() => !string.IsNullOrEmpty(Htpasswd.Path);
+    public TokenSettings Tokens { get; } = new();
 
     /// <summary>Whether nobody has said anything about access yet.</summary>
-    public bool IsUndecided() => Anonymous is null && Rules.Count == 0 && !HasProviders();
+    public bool IsUndecided()
+        => Anonymous is null && Rules.Count == 0 && Providers.Count == 0 && ConfiguredProviders().Count == 1;
+
+    /// <summary>Whom to ask, in order.</summary>
+    public IReadOnlyList<AccessProvider> ProvidersInOrder()
+        => Providers.Count > 0 ? [.. Providers.Distinct()] : ConfiguredProviders();
+
+    /// <summary>The providers that can be asked at all.</summary>
+    public IReadOnlyList<AccessProvider> ConfiguredProviders()
+    {
+        List<AccessProvider> configured = [AccessProvider.Local];
+        if (!string.IsNullOrEmpty(Htpasswd.Path))
+            configured.Add(AccessProvider.Htpasswd);
+        return configured;
+    }
+}
+
+/// <summary>Where users and passwords come from.</summary>
+public enum AccessProvider
+{
+    /// <summary>Users in the database.</summary>
+    Local,
+
+    Htpasswd,
+}
+
+/// <summary><c>Registry:Access:Admin</c></summary>
+public sealed class AdminSettings
+{
+    /// <summary>
+    /// A file with the password that the first start gives to the user <c>admin</c>. Left out, the first start makes one
+    /// and writes it to <c>initial-admin-password</c> in the data folder.
+    /// </summary>
+    public string? PasswordFile { get; set; }
+}
+
+/// <summary><c>Registry:Access:Tokens</c></summary>
+public sealed class TokenSettings
+{
+    /// <summary>How long a bearer token counts. Default 15 minutes.</summary>
+    public TimeSpan Lifetime { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long a refresh token counts. Default 30 days.</summary>
+    public TimeSpan RefreshLifetime { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long a key signs before another one follows. Default 90 days.</summary>
+    public TimeSpan KeyLifetime { get; set; } = TimeSpan.FromDays(90);
 }
 
 /// <summary><c>Registry:Access:Htpasswd</c></summary>

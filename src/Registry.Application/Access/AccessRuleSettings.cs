@@ -14,7 +14,10 @@ public enum AccessEffect
 /// <summary><c>Registry:Access:Rules:*</c></summary>
 public sealed class AccessRuleSettings
 {
-    /// <summary>Whom it is about: <c>everyone</c>, <c>user:NAME</c> or <c>group:NAME</c>.</summary>
+    /// <summary>
+    /// Whom it is about: <c>everyone</c>, <c>user:NAME</c>, <c>group:NAME</c>, <c>robot:NAME</c> or
+    /// <c>claim:NAME=VALUE</c>.
+    /// </summary>
     public string Subject { get; set; } = "";
 
     /// <summary>The registry it is about; left out for all.</summary>
@@ -35,7 +38,7 @@ public sealed class AccessRuleSettings
     public AccessRule ToRule()
     {
         if (!AccessSubject.TryParse(Subject, out var subject))
-            throw new FormatException($"Subject is '{Subject}', it must be everyone, user:NAME or group:NAME.");
+            throw new FormatException($"Subject is '{Subject}', it must be {AccessSubject.Forms}.");
         RegistryName? registry = null;
         if (!string.IsNullOrEmpty(Registry) && !RegistryName.TryParse(Registry, out registry))
             throw new FormatException($"Registry is '{Registry}', which is no registry's name.");
@@ -45,7 +48,9 @@ public sealed class AccessRuleSettings
             throw new FormatException(
                 $"Actions is empty: name some of {string.Join(", ", Enum.GetNames<RegistryAction>())}.");
         return new(
-            subject, registry, [.. Repositories.Select(ToGlob)], [.. Actions.Distinct()], Effect is AccessEffect.Deny);
+            subject,
+            new(registry, [.. Repositories.Select(ToGlob)], [.. Actions.Distinct()]),
+            Effect is AccessEffect.Deny);
     }
 
     private static RepositoryGlob ToGlob(string text)

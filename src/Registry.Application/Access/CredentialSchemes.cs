@@ -5,4 +5,7 @@ public static class CredentialSchemes
 {
     /// <summary>User and password (RFC 7617).</summary>
     public const string Basic = "Registry.Basic";
+
+    /// <summary>A token that this registry has issued (RFC 6750).</summary>
+    public const string Bearer = "Registry.Bearer";
 }

@@ -20,14 +20,14 @@ public interface IManifestIndex
         RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken);
 
     /// <summary>
-    /// In one durable change: checks that blobs and children are in the repository, stores the manifest with what it
-    /// refers to, and moves the tags to it. Idempotent.
+    /// In one durable change: checks that blobs and children are in the repository and that the tags may be moved,
+    /// stores the manifest with what it refers to, and moves the tags to it. Idempotent.
     /// </summary>
     /// <returns>
-    /// The blobs and manifests that are missing; then nothing was changed. None of them when it was stored, and the
-    /// subject if that is not there.
+    /// What stands in the way; then nothing was changed. Nothing of that when it was stored, and the subject if that is
+    /// not there.
     /// </returns>
-    Task<MissingReferences> PutAsync(NewManifest manifest, CancellationToken cancellationToken);
+    Task<PutOutcome> PutAsync(NewManifest manifest, CancellationToken cancellationToken);
 
     /// <summary>
     /// Deletes the manifest and every tag on it; what it alone referred to gets a full lease. False when it was not
@@ -45,22 +45,28 @@ public sealed record StoredManifest(Digest Digest, MediaType MediaType, long Siz
 /// <param name="Content">The bytes as pushed, which <paramref name="Digest"/> is of.</param>
 /// <param name="Tags">Tags that shall point at it from now on; may be none.</param>
 /// <param name="Principal">Who pushes, for the tags' history.</param>
+/// <param name="MayOverwrite">Whether tags that name another manifest may be moved to it.</param>
 public sealed record NewManifest(
     RepositoryIdentity Repository,
     Digest Digest,
     Manifest Manifest,
     ReadOnlyMemory<byte> Content,
     IReadOnlyList<Tag> Tags,
-    Principal Principal);
+    Principal Principal,
+    bool MayOverwrite);
 
-/// <param name="Subject">
+/// <param name="MissingBlobs">Blobs that must be there and are not.</param>
+/// <param name="MissingManifests">Children that must be there and are not.</param>
+/// <param name="MissingSubject">
 /// What the manifest refers to, when that is not there: it may come later, so the manifest was stored all the same.
 /// </param>
-public sealed record MissingReferences(
-    IReadOnlyList<Digest> Blobs, IReadOnlyList<Digest> Manifests, Digest? Subject = null)
+/// <param name="KeptTag">A tag that names another manifest and may not be moved.</param>
+public sealed record PutOutcome(
+    IReadOnlyList<Digest> MissingBlobs, IReadOnlyList<Digest> MissingManifests, Digest? MissingSubject = null,
+    Tag? KeptTag = null)
 {
-    public static readonly MissingReferences None = new([], []);
+    public static readonly PutOutcome Stored = new([], []);
 
-    /// <summary>Whether something is missing that must be there, which the subject need not.</summary>
-    public bool Any => Blobs.Count > 0 || Manifests.Count > 0;
+    /// <summary>Whether something stands in the way, which a missing subject does not.</summary>
+    public bool IsRefused => MissingBlobs.Count > 0 || MissingManifests.Count > 0 || KeptTag is not null;
 }

@@ -3,12 +3,15 @@ using System.Diagnostics.CodeAnalysis;
 namespace Registry.Domain.Access;
 
 /// <summary>
-/// Whom an access rule is about: <c>everyone</c>, with or without credentials, <c>user:NAME</c> or <c>group:NAME</c>.
-/// Names compare by byte.
+/// Whom an access rule is about: <c>everyone</c>, with or without credentials, <c>user:NAME</c>, <c>group:NAME</c>,
+/// <c>robot:NAME</c> or <c>claim:NAME=VALUE</c>, a claim of a workload's token. They compare by byte.
 /// </summary>
 public sealed record AccessSubject
 {
     public const int MaxNameLength = 255;
+
+    /// <summary>The forms there are, for messages.</summary>
+    public const string Forms = "everyone, user:NAME, group:NAME, robot:NAME or claim:NAME=VALUE";
 
     public static readonly AccessSubject Everyone = new("everyone");
 
@@ -20,11 +23,17 @@ public sealed record AccessSubject
 
     public static AccessSubject Group(string name) => new($"group:{name}");
 
+    public static AccessSubject Robot(string name) => new($"robot:{name}");
+
+    public static AccessSubject Claim(string name, string value) => new($"claim:{name}={value}");
+
     public static bool TryParse(string? text, [NotNullWhen(true)] out AccessSubject? subject)
     {
         subject = text == Everyone.Text ? Everyone
             : NameBehind("user:") is { } user ? User(user)
             : NameBehind("group:") is { } group ? Group(group)
+            : NameBehind("robot:") is { } robot ? Robot(robot)
+            : NameBehind("claim:") is { } claim && claim.IndexOf('=', StringComparison.Ordinal) > 0 ? new(text!)
             : null;
         return subject is not null;
 

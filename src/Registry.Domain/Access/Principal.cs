@@ -15,18 +15,34 @@ public sealed record Principal(string Name)
     /// <summary>What rules can call it besides everyone; nothing for who shows no credentials.</summary>
     public IReadOnlyList<AccessSubject> Subjects { get; private init; } = [];
 
+    /// <summary>Where it is found again; null for who shows no credentials, and for who is known by a claim alone.</summary>
+    public AccountReference? Account { get; init; }
+
+    /// <summary>What the credential shown is limited to; null for no limit.</summary>
+    public CredentialScope? Scope { get; init; }
+
+    /// <summary>What the bearer token shown is limited to; null where there is none.</summary>
+    public TokenScope? Token { get; init; }
+
+    /// <summary>When the credential shown ends; null for no known end.</summary>
+    public DateTimeOffset? Until { get; init; }
+
     /// <summary>Whether credentials were shown and found good.</summary>
     public bool IsSignedIn => Subjects.Count > 0;
 
-    /// <summary>Whether it is the same caller, whatever groups it is in.</summary>
+    /// <summary>Whether it is the same caller, whatever groups it is in and whatever it shows.</summary>
     public bool Equals(Principal? other) => other is not null && other.Name == Name;
 
     public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>Somebody whom a provider knows, in the groups that it says now.</summary>
     public static Principal User(string name, params IReadOnlyCollection<string> groups)
-    {
-        var user = AccessSubject.User(name);
-        return new(user.Text) { Subjects = [user, .. groups.Select(AccessSubject.Group)] };
-    }
+        => Of(AccessSubject.User(name), [.. groups.Select(AccessSubject.Group)]);
+
+    public static Principal Robot(string name) => Of(AccessSubject.Robot(name));
+
+    /// <param name="subject">What it is called; the first of its subjects.</param>
+    /// <param name="others">What else rules can call it.</param>
+    public static Principal Of(AccessSubject subject, params IReadOnlyCollection<AccessSubject> others)
+        => new(subject.Text) { Subjects = [subject, .. others] };
 }

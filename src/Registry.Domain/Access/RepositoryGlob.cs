@@ -13,6 +13,9 @@ public sealed record RepositoryGlob
 {
     public const int MaxLength = 255;
 
+    /// <summary>The pattern that every name matches.</summary>
+    public const string All = "**";
+
     private readonly Token[] _tokens;
 
     private RepositoryGlob(string text, Token[] tokens)

@@ -30,6 +30,12 @@ public enum ErrorReason
     /// <summary>The principal may not do this.</summary>
     Denied,
 
+    /// <summary>Something of that name is there already.</summary>
+    Conflict,
+
+    /// <summary>It is not any more what the request takes it for.</summary>
+    Changed,
+
     /// <summary>Switched off, or not something this registry does.</summary>
     Unsupported,
 

@@ -18,6 +18,9 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
     /// <summary>Where the upload session stands, in bytes, when the error is about a session that stays open.</summary>
     public long? Offset { get; init; }
 
+    /// <summary>When to come again; null when there is nothing to say about it.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     public static OciError RepositoryUnknown(RepositoryName name)
         => new(OciErrorCode.NameUnknown, ErrorReason.NotFound, $"Repository '{name}' does not exist.")
         {
@@ -155,7 +158,20 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
     public static OciError CredentialsUnreadable()
         => new(
             OciErrorCode.Unauthorized, ErrorReason.Unauthenticated,
-            "The Authorization header is not of the form 'Basic' with user and password in base64 (RFC 7617).");
+            "The Authorization header is neither 'Basic' with user and password in base64 (RFC 7617) nor 'Bearer' "
+            + "with a token.");
+
+    /// <param name="why">In the words of a sentence's second half, such as <c>has expired</c>.</param>
+    public static OciError TokenInvalid(string why)
+        => new(OciErrorCode.Unauthorized, ErrorReason.Unauthenticated, $"The token {why}.");
+
+    public static OciError TooManyFailures(TimeSpan wait)
+        => new(
+            OciErrorCode.TooManyRequests, ErrorReason.TooOften,
+            "Too many logins have failed; wait as long as Retry-After says.")
+        {
+            RetryAfter = wait,
+        };
 
     public static OciError AccessUndecided()
         => new(
@@ -167,7 +183,29 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
     public static OciError ActionDenied(RegistryAction action)
         => Denied($"You may not {action.ToString().ToLowerInvariant()} here (Registry:Access:Rules).");
 
+    public static OciError TokenInsufficient(RegistryAction action)
+        => new(
+            OciErrorCode.Denied, ErrorReason.Unauthenticated,
+            $"The token does not give the right to {action.ToString().ToLowerInvariant()} here.");
+
+    public static OciError OverwriteDenied(Tag tag)
+        => Denied($"Tag '{tag}' is there, and you may not overwrite tags here (Registry:Access:Rules).");
+
     public static OciError Denied(string why) => new(OciErrorCode.Denied, ErrorReason.Denied, why);
+
+    /// <param name="what">In words, such as <c>User 'alice'</c>.</param>
+    public static OciError Unknown(string what)
+        => new(OciErrorCode.Unsupported, ErrorReason.NotFound, $"{what} does not exist.");
+
+    /// <inheritdoc cref="Unknown"/>
+    public static OciError Exists(string what)
+        => new(OciErrorCode.Unsupported, ErrorReason.Conflict, $"{what} is there already.");
+
+    /// <inheritdoc cref="Unknown"/>
+    public static OciError Changed(string what)
+        => new(
+            OciErrorCode.Unsupported, ErrorReason.Changed,
+            $"{what} was changed meanwhile: read it again before changing it (If-Match).");
 
     public static OciError ParameterMissing(string name)
         => new(OciErrorCode.Unsupported, ErrorReason.Invalid, $"The query parameter '{name}' is missing.");
@@ -202,6 +240,9 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
         => new(
             OciErrorCode.SizeInvalid, ErrorReason.TooLarge,
             $"Store '{store}' takes blobs up to {limit >> 30} GiB.");
+
+    public static OciError FormTooLarge(long limit)
+        => new(OciErrorCode.SizeInvalid, ErrorReason.TooLarge, $"A form may have up to {limit} bytes.");
 
     public static OciError Fault()
         => new(

@@ -118,7 +118,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         return held ? spent.Manifest : null;
     }
 
-    public async Task<MissingReferences> PutAsync(NewManifest manifest, CancellationToken cancellationToken)
+    public async Task<PutOutcome> PutAsync(NewManifest manifest, CancellationToken cancellationToken)
     {
         // Looked at beforehand, so that a manifest that cannot be taken does not hold up the writers; the write looks
         // again.
@@ -130,7 +130,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
                 hold: false,
                 cancellationToken),
             cancellationToken);
-        if (missing.Any)
+        if (missing.IsRefused)
             return missing;
 
         missing = await database.WriteAsync(
@@ -150,7 +150,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         return deleted;
     }
 
-    private async Task<MissingReferences> PutAsync(
+    private async Task<PutOutcome> PutAsync(
         DatabaseSession session, NewManifest manifest, CancellationToken cancellationToken)
     {
         var digest = manifest.Digest.ToColumn();
@@ -161,8 +161,12 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         var repository = known ?? await session.EnsureRepositoryAsync(manifest.Repository);
         await session.LockForPutAsync(repository, digest, manifest.Tags);
         var missing = await FindMissingAsync(session, repository, manifest.Manifest, hold: true, cancellationToken);
-        if (missing.Any)
+        if (missing.IsRefused)
             return missing;
+        // Nobody can make or move them until this transaction ends.
+        if (!manifest.MayOverwrite
+            && await FindOtherAsync(session, repository, digest, manifest.Tags) is { } kept)
+            return PutOutcome.Stored with { KeptTag = kept };
 
         await StoreAsync(session, repository, digest, manifest, cancellationToken);
         // In one order, for all who move several of them.
@@ -170,6 +174,24 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
             await MoveTagAsync(session, repository, tag, digest, manifest.Principal);
         await ManifestOutbox.AddManifestAsync(session, repository, manifest.Digest);
         return missing;
+    }
+
+    /// <summary>One of the tags that names another manifest; null when none does.</summary>
+    private static async Task<Tag?> FindOtherAsync(
+        DatabaseSession session, long repository, byte[] digest, IReadOnlyList<Tag> tags)
+    {
+        foreach (var tag in tags)
+        {
+            var other = await session.ScalarAsync(
+                "SELECT 1 FROM tags WHERE repository_id = @repository AND name = @tag AND digest <> @digest",
+                ("@repository", repository),
+                ("@tag", tag.Value),
+                ("@digest", digest));
+            if (other is not null)
+                return tag;
+        }
+
+        return null;
     }
 
     private async Task<bool> DeleteAsync(
@@ -218,7 +240,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
     };
 
     /// <param name="hold">Keeps what is found as it is until the end of the transaction.</param>
-    private static async Task<MissingReferences> FindMissingAsync(
+    private static async Task<PutOutcome> FindMissingAsync(
         DatabaseSession session, long? repository, Manifest manifest, bool hold, CancellationToken cancellationToken)
     {
         if (repository is not { } id)
@@ -230,7 +252,7 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         IReadOnlyList<Digest> subject = hold && manifest.Subject is { } referred ? [referred.Digest] : [];
         var absent = await MissingOfAsync(FindChild, subject);
         return blobs.Count + children.Count + absent.Count == 0
-            ? MissingReferences.None
+            ? PutOutcome.Stored
             : new(blobs, children, absent is [var one] ? one : null);
 
         // Rows are locked in the order of their digests, and what is missing is told in the order of the manifest.

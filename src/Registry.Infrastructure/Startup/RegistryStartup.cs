@@ -12,7 +12,7 @@ namespace Registry.Infrastructure.Startup;
 /// </summary>
 internal sealed class RegistryStartup(
     DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries,
-    ICatalog catalog, HtpasswdVerifier? passwords = null)
+    ICatalog catalog, AccessChanges access, HtpasswdProvider? passwords = null)
     : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
@@ -20,6 +20,7 @@ internal sealed class RegistryStartup(
         passwords?.Open();
         data.Hold();
         await database.OpenAsync(cancellationToken);
+        await access.RefreshAsync(cancellationToken);
         // Of nodes that start at once, one makes a new store its own and the others find it so.
         await database.AloneAsync(() => PrepareStoresAsync(cancellationToken), cancellationToken);
         await RefuseHiddenRepositoriesAsync(cancellationToken);

@@ -1,27 +1,37 @@
 using Registry.Application.Access;
 using Registry.Domain.Access;
 using Registry.Domain.Repositories;
-using Registry.Web.Distribution;
 
 namespace Registry.Web.Access;
 
 /// <summary>Asks the policy on behalf of a request.</summary>
 internal static class RepositoryAccess
 {
-    /// <param name="repository">
-    /// Null asks whether there can be any repository in which the caller may do this. Who is signed in may always ask
-    /// for a list: it gets what it may see, if only an empty one.
-    /// </param>
-    public static bool IsAllowed(HttpContext context, RepositoryIdentity? repository, RegistryAction action)
-    {
-        var (policy, principal)
-            = (context.RequestServices.GetRequiredService<IAccessPolicy>(), RequestPrincipal.Of(context));
-        return repository is null
-            ? IsList(context, principal) || policy.AllowsAnywhere(principal, action)
-            : policy.Allows(principal, repository, action);
-    }
+    public static bool IsAllowed(HttpContext context, RepositoryIdentity repository, RegistryAction action)
+        => context.RequestServices.GetRequiredService<IAccessPolicy>()
+            .Allows(RequestPrincipal.Of(context), repository, action);
 
-    // A path that names a repository which no registry takes is no list: nobody finds out so what registries there are.
-    private static bool IsList(HttpContext context, Principal principal)
-        => principal.IsSignedIn && context.Features.Get<RequestedRepository>() is null;
+    /// <inheritdoc cref="IAccessPolicy.AllowsEverywhere"/>
+    public static bool IsAllowedEverywhere(HttpContext context, RegistryAction action)
+        => context.RequestServices.GetRequiredService<IAccessPolicy>()
+            .AllowsEverywhere(RequestPrincipal.Of(context), action);
+
+    /// <summary>
+    /// Whether the caller may ask for a list. Who is signed in always may, and gets what it may see, if only an empty
+    /// one; a bearer token must be one for lists, which are then not limited to the repositories that it names.
+    /// </summary>
+    public static bool IsListAllowed(HttpContext context, RegistryAction action)
+    {
+        var principal = RequestPrincipal.Of(context);
+        if (principal.Token is { } token)
+        {
+            if (!token.Lists)
+                return false;
+            principal = principal with { Token = null };
+            context.Features.Set(principal);
+        }
+
+        return principal.IsSignedIn
+            || context.RequestServices.GetRequiredService<IAccessPolicy>().AllowsAnywhere(principal, action);
+    }
 }

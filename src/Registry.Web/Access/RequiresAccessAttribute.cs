@@ -15,8 +15,18 @@ internal sealed class RequiresAccessAttribute(RegistryAction action) : Attribute
 
     public void OnAuthorization(AuthorizationFilterContext context)
     {
-        var repository = context.HttpContext.Features.Get<RequestedRepository>()?.Resolve(context.HttpContext);
-        if (!RepositoryAccess.IsAllowed(context.HttpContext, repository?.Identity, Action))
-            context.Result = AccessRefusal.Of(context.HttpContext, Action);
+        var http = context.HttpContext;
+        var allowed = http.Features.Get<RequestedRepository>() is { } requested
+            ? IsAllowed(http, requested)
+            : RepositoryAccess.IsListAllowed(http, Action);
+        if (!allowed)
+            context.Result = AccessRefusal.Of(http, Action);
     }
+
+    // A name that no registry takes is refused like one that the caller may not use, so that nobody finds out which
+    // registries there are; only who may do this in every repository is told what is wrong with the name.
+    private bool IsAllowed(HttpContext context, RequestedRepository requested)
+        => requested.Resolve(context) is { } address
+            ? RepositoryAccess.IsAllowed(context, address.Identity, Action)
+            : RepositoryAccess.IsAllowedEverywhere(context, Action);
 }

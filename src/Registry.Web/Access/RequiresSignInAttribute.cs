@@ -5,9 +5,9 @@ using Registry.Domain.Access;
 namespace Registry.Web.Access;
 
 /// <summary>
-/// What clients ask first, to learn whether they need credentials (distribution-spec, "Determining Support"): who has
-/// some may go on, and where nobody can have any, who may pull something. Where users can sign in, everybody else is
-/// asked to, unless everybody may push everywhere: a client that is not asked here never shows what it has.
+/// What clients ask first, to learn whether they need credentials (distribution-spec, "Determining Support"): everybody
+/// is asked to sign in, unless everybody may push everywhere. A client that is not asked here never shows what it has;
+/// one that has nothing gets a token for what everybody may do.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 internal sealed class RequiresSignInAttribute : Attribute, IAuthorizationFilter
@@ -16,9 +16,9 @@ internal sealed class RequiresSignInAttribute : Attribute, IAuthorizationFilter
     {
         var http = context.HttpContext;
         var access = http.RequestServices.GetRequiredService<AccessOptions>();
-        var allowed = access.HasProviders() && access.Anonymous is not AnonymousAccess.Push
-            ? RequestPrincipal.Of(http).IsSignedIn
-            : RepositoryAccess.IsAllowed(http, repository: null, RegistryAction.Pull);
+        var principal = RequestPrincipal.Of(http);
+        var allowed = principal.IsSignedIn || principal.Token is not null || principal == Principal.Local
+            || access.Anonymous is AnonymousAccess.Push;
         if (!allowed)
             context.Result = AccessRefusal.Of(http, RegistryAction.Pull);
     }

@@ -13,18 +13,17 @@ namespace Registry.Web.Access;
 /// </summary>
 internal sealed class SignIn(RequestDelegate next)
 {
-    private const string Scheme = CredentialSchemes.Basic;
-
     public async Task InvokeAsync(HttpContext context)
     {
         if (context.Request.Headers.Authorization.Count > 0 && RequestPipeline.IsApi(context.Request.Path))
         {
-            var handler = context.RequestServices.GetRequiredKeyedService<IAuthenticationHandler>(Scheme);
-            await handler.InitializeAsync(new(Scheme, displayName: null, handler.GetType()), context);
+            var scheme = SchemeOf(context.Request.Headers.Authorization.ToString());
+            var handler = context.RequestServices.GetRequiredKeyedService<IAuthenticationHandler>(scheme);
+            await handler.InitializeAsync(new(scheme, displayName: null, handler.GetType()), context);
             await handler.AuthenticateAsync();
             if (context.Features.Get<OciError>() is { } refusal)
             {
-                await RefuseAsync(context, refusal);
+                await ErrorAnswer.WriteAsync(context, refusal);
                 return;
             }
         }
@@ -32,8 +31,9 @@ internal sealed class SignIn(RequestDelegate next)
         await next(context);
     }
 
-    private static Task RefuseAsync(HttpContext context, OciError error)
-        => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
-            ? ProblemResult.WriteAsync(context, [error])
-            : OciErrorResult.WriteAsync(context, [error]);
+    // What is neither of them is refused by the one for users and passwords.
+    private static string SchemeOf(string header)
+        => header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+            ? CredentialSchemes.Bearer
+            : CredentialSchemes.Basic;
 }

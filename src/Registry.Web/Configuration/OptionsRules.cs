@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Net;
+using Registry.Application.Access;
 using Registry.Application.Registries;
 using Registry.Domain.Repositories;
 using Registry.Infrastructure;
@@ -86,22 +87,43 @@ internal static class OptionsRules
 
     private static void CheckAccess(RegistryOptions options)
     {
-        for (var i = 0; i < options.Access.Rules.Count; i++)
+        var access = options.Access;
+        CheckRules(options);
+        foreach (var provider in access.Providers)
         {
-            var rule = options.Access.Rules[i];
-            try
-            {
-                rule.ToRule();
-            }
-            catch (FormatException e)
-            {
-                throw new StartRefusedException($"Registry:Access:Rules:{i}:{e.Message}", e);
-            }
-
             Require(
-                string.IsNullOrEmpty(rule.Registry) || options.Registries.ContainsKey(rule.Registry),
-                $"Registry:Access:Rules:{i}:Registry is '{rule.Registry}', which Registry:Registries does not have "
-                + $"({string.Join(", ", options.Registries.Keys)}).");
+                access.ConfiguredProviders().Contains(provider),
+                $"Registry:Access:Providers has {provider}, but nothing is set under Registry:Access:{provider}.");
+        }
+
+        var tokens = access.Tokens;
+        Require(
+            tokens.Lifetime >= TimeSpan.FromMinutes(1) && tokens.Lifetime <= TimeSpan.FromDays(1),
+            $"Registry:Access:Tokens:Lifetime is {tokens.Lifetime}, it must be from a minute to a day.");
+        Require(
+            tokens.RefreshLifetime >= tokens.Lifetime,
+            $"Registry:Access:Tokens:RefreshLifetime is {tokens.RefreshLifetime}, it must be "
+            + "Registry:Access:Tokens:Lifetime or more.");
+        Require(
+            tokens.KeyLifetime >= TimeSpan.FromHours(1),
+            $"Registry:Access:Tokens:KeyLifetime is {tokens.KeyLifetime}, it must be an hour or more.");
+    }
+
+    private static void CheckRules(RegistryOptions options)
+    {
+        try
+        {
+            foreach (var (key, rule) in ConfiguredRules.Read(options.Access))
+            {
+                Require(
+                    rule.Grant.Registry is not { } registry || options.Registries.ContainsKey(registry.Value),
+                    $"{key}:Registry is '{rule.Grant.Registry}', which Registry:Registries does not have "
+                    + $"({string.Join(", ", options.Registries.Keys)}).");
+            }
+        }
+        catch (FormatException e)
+        {
+            throw new StartRefusedException(e.Message, e);
         }
     }
 

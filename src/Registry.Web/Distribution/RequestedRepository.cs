@@ -10,6 +10,9 @@ internal sealed record RequestedRepository(string Text, PathString FullPath)
 {
     private RepositoryAddress? _address;
 
+    /// <summary>Whether a repository can be called so at all.</summary>
+    public bool IsName() => RepositoryName.TryParse(Text, out _);
+
     /// <summary>Null when the name is malformed or no registry takes it.</summary>
     public RepositoryAddress? Resolve(HttpContext context)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 using Registry.Domain.Errors;
+using Registry.Web.Access;
 using Registry.Web.Distribution;
 
 namespace Registry.Web.Errors;
@@ -35,7 +36,11 @@ internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionRe
         switch (response.StatusCode)
         {
             case StatusCodes.Status401Unauthorized:
-                response.Headers.WWWAuthenticate = "Basic realm=\"registry\", charset=\"UTF-8\"";
+                response.Headers.WWWAuthenticate = Challenge.For(response.HttpContext, error);
+                break;
+            case StatusCodes.Status429TooManyRequests when error.RetryAfter is { } wait:
+                response.Headers.RetryAfter
+                    = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
                 break;
             case StatusCodes.Status405MethodNotAllowed when response.Headers.Allow.Count == 0:
                 response.Headers.Allow = "GET, HEAD";
@@ -56,6 +61,8 @@ internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionRe
         ErrorReason.TooOften => StatusCodes.Status429TooManyRequests,
         ErrorReason.Unauthenticated => StatusCodes.Status401Unauthorized,
         ErrorReason.Denied => StatusCodes.Status403Forbidden,
+        ErrorReason.Conflict => StatusCodes.Status409Conflict,
+        ErrorReason.Changed => StatusCodes.Status412PreconditionFailed,
         ErrorReason.Unsupported => StatusCodes.Status405MethodNotAllowed,
         ErrorReason.StoreFull => StatusCodes.Status507InsufficientStorage,
         ErrorReason.Unavailable => StatusCodes.Status503ServiceUnavailable,

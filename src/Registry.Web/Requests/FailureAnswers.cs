@@ -52,10 +52,7 @@ internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<Failu
             NameApi(context.Response, path);
         }
 
-        if (path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase))
-            await ProblemResult.WriteAsync(context, [error]);
-        else
-            await OciErrorResult.WriteAsync(context, [error]);
+        await ErrorAnswer.WriteAsync(context, error);
     }
 
     private static void NameApi(HttpResponse response, PathString path)

@@ -20,9 +20,8 @@ internal sealed class RequestPipeline(RegistryOptions options) : IStartupFilter
                 ours.UseCors(WebServices.CorsPolicy);
             if (options.Limits.RequestsPerSecond > 0)
                 ours.UseMiddleware<RequestRate>();
-            if (options.Access.HasProviders())
-                ours.UseMiddleware<SignIn>();
             ours.Use(RepositoryPath.RouteAsync);
+            ours.UseMiddleware<SignIn>();
         });
         next(app);
     };
@@ -31,7 +30,17 @@ internal sealed class RequestPipeline(RegistryOptions options) : IStartupFilter
     public static bool IsApi(PathString path)
         => path.StartsWithSegments("/v2", StringComparison.OrdinalIgnoreCase)
             || path.StartsWithSegments("/v1/search", StringComparison.OrdinalIgnoreCase)
-            || path.StartsWithSegments("/api/v1", StringComparison.OrdinalIgnoreCase);
+            || path.StartsWithSegments("/api/v1", StringComparison.OrdinalIgnoreCase)
+            || IsToken(path);
+
+    /// <summary>Where tokens are got.</summary>
+    public static bool IsToken(PathString path) => path.StartsWithSegments("/token", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Where distribution clients ask for lists of repositories.</summary>
+    public static bool IsList(PathString path)
+        => path.Equals("/v2/_catalog", StringComparison.OrdinalIgnoreCase)
+            || path.Equals("/v2/tags/list", StringComparison.OrdinalIgnoreCase)
+            || path.StartsWithSegments("/v1/search", StringComparison.OrdinalIgnoreCase);
 
     // Without regard to case, as routing compares: no spelling of a path reaches an action past this.
     public static bool IsOurs(PathString path)

@@ -31,9 +31,6 @@ internal sealed class RequestRate(RequestDelegate next, AddressLimiter limiter)
         var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var told) ? told : TimeSpan.Zero;
         var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
         context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        var error = OciError.TooManyRequests();
-        return context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
-            ? ProblemResult.WriteAsync(context, [error])
-            : OciErrorResult.WriteAsync(context, [error]);
+        return ErrorAnswer.WriteAsync(context, OciError.TooManyRequests());
     }
 }

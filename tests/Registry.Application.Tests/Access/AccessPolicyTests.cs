@@ -1,3 +1,4 @@
+using NSubstitute;
 using Registry.Application.Access;
 using Registry.Domain.Access;
 using Registry.Domain.Repositories;
@@ -7,20 +8,20 @@ namespace Registry.Application.Tests.Access;
 public sealed class AccessPolicyTests
 {
     [Theory]
-    [InlineData(null, "local", RegistryAction.Pull, RegistryAction.Push, RegistryAction.Delete)]
+    [InlineData(null, "local", RegistryAction.Pull, RegistryAction.Push, RegistryAction.Overwrite, RegistryAction.Delete)]
     [InlineData(null, "anonymous")]
     [InlineData(AnonymousAccess.None, "local")]
     [InlineData(AnonymousAccess.None, "anonymous")]
     [InlineData(AnonymousAccess.Pull, "local")]
     [InlineData(AnonymousAccess.Pull, "anonymous", RegistryAction.Pull)]
     [InlineData(AnonymousAccess.Push, "local")]
-    [InlineData(AnonymousAccess.Push, "anonymous", RegistryAction.Pull, RegistryAction.Push, RegistryAction.Delete)]
+    [InlineData(AnonymousAccess.Push, "anonymous", RegistryAction.Pull, RegistryAction.Push, RegistryAction.Overwrite, RegistryAction.Delete)]
     [InlineData(null, "alice")]
     [InlineData(AnonymousAccess.None, "alice")]
     [InlineData(AnonymousAccess.Pull, "alice", RegistryAction.Pull)]
     public void What_nobody_has_granted_is_denied(AnonymousAccess? anonymous, string principal, params RegistryAction[] granted)
     {
-        var policy = new AccessPolicy(new() { Anonymous = anonymous });
+        var policy = Policy(anonymous, []);
         var caller = principal == "alice" ? Principal.User("alice") : new(principal);
 
         foreach (var action in Enum.GetValues<RegistryAction>())
@@ -127,7 +128,9 @@ public sealed class AccessPolicyTests
         var options = new AccessOptions { Anonymous = anonymous };
         foreach (var rule in rules)
             options.Rules.Add(rule);
-        return new(options);
+        var stored = Substitute.For<IStoredAccess>();
+        stored.Current.Returns(StoredAccess.Nothing);
+        return new(options, new(ConfiguredRules.Read(options)), stored);
     }
 
     private static AccessRuleSettings Rule(string subject, string glob, params RegistryAction[] actions)

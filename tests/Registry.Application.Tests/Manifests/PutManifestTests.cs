@@ -65,7 +65,7 @@ public sealed class PutManifestTests : IAsyncLifetime
     public async Task Every_missing_reference_is_an_error_of_its_own()
     {
         var (blob, layer, child) = (ManifestSamples.Digest("config"), ManifestSamples.Digest("layer"), ManifestSamples.Digest("child"));
-        _registry.Manifests.PutAsync(default!, default).ReturnsForAnyArgs(new MissingReferences([blob, layer], [child]));
+        _registry.Manifests.PutAsync(default!, default).ReturnsForAnyArgs(new PutOutcome([blob, layer], [child]));
 
         var errors = await _registry.RefusalsAsync(Commands.Put(Json));
 
@@ -90,7 +90,7 @@ public sealed class PutManifestTests : IAsyncLifetime
     public async Task Broken_storage_is_an_exception_and_no_refusal()
     {
         var full = new StorageException(OciError.StoreFull(), new IOException("No space left on device"));
-        _registry.Manifests.PutAsync(default!, default).ReturnsForAnyArgs<MissingReferences>(_ => throw full);
+        _registry.Manifests.PutAsync(default!, default).ReturnsForAnyArgs<PutOutcome>(_ => throw full);
 
         var thrown = await Assert.ThrowsAsync<StorageException>(() => _registry.SendAsync(Commands.Put(Json)));
 

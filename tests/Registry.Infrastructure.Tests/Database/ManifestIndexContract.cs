@@ -61,8 +61,8 @@ public abstract class ManifestIndexContract<TDatabase> : MetadataContract<TDatab
 
         var missing = await Manifests.PutAsync(Image("image", "config", "one", "two", "elsewhere").Tagged("v1"), CancellationToken.None);
 
-        Assert.Equal([DigestOf("one"), DigestOf("two"), DigestOf("elsewhere")], missing.Blobs);
-        Assert.Empty(missing.Manifests);
+        Assert.Equal([DigestOf("one"), DigestOf("two"), DigestOf("elsewhere")], missing.MissingBlobs);
+        Assert.Empty(missing.MissingManifests);
         Assert.Equal("0 0 0 0 0", await CountsAsync("manifests", "manifest_blobs", "tags", "tag_history", "outbox"));
     }
 
@@ -73,8 +73,8 @@ public abstract class ManifestIndexContract<TDatabase> : MetadataContract<TDatab
         
         var missing = await Manifests.PutAsync(Index("index", DigestOf("one"), elsewhere.Digest).Tagged("v1"), CancellationToken.None);
 
-        Assert.Equal([DigestOf("one"), elsewhere.Digest], missing.Manifests);
-        Assert.Empty(missing.Blobs);
+        Assert.Equal([DigestOf("one"), elsewhere.Digest], missing.MissingManifests);
+        Assert.Empty(missing.MissingBlobs);
         Assert.Equal("1 1 0", await CountsAsync("manifests", "outbox", "tags")); // of the other repository
         Assert.False(await Catalog.ExistsAsync(App, CancellationToken.None));
     }
@@ -85,8 +85,8 @@ public abstract class ManifestIndexContract<TDatabase> : MetadataContract<TDatab
         var image = await Manifests.PutAsync(Image("image", "config", "layer"), CancellationToken.None);
         var index = await Manifests.PutAsync(Index("index", DigestOf("child")), CancellationToken.None);
 
-        Assert.Equal([DigestOf("config"), DigestOf("layer")], image.Blobs);
-        Assert.Equal([DigestOf("child")], index.Manifests);
+        Assert.Equal([DigestOf("config"), DigestOf("layer")], image.MissingBlobs);
+        Assert.Equal([DigestOf("child")], index.MissingManifests);
         Assert.False(await Catalog.ExistsAsync(App, CancellationToken.None));
     }
 
@@ -94,7 +94,7 @@ public abstract class ManifestIndexContract<TDatabase> : MetadataContract<TDatab
     public async Task A_tag_stays_where_it_was_when_a_put_is_refused()
     {
         var before = await PushAsync(Plain("before").Tagged("v1"));
-        Assert.True((await Manifests.PutAsync(Image("after", "missing").Tagged("v1"), CancellationToken.None)).Any);
+        Assert.True((await Manifests.PutAsync(Image("after", "missing").Tagged("v1"), CancellationToken.None)).IsRefused);
         Assert.Equal(before.Digest, (await FindAsync("v1"))?.Digest);
         Assert.Single(await HistoryAsync("v1"));
     }
@@ -104,10 +104,10 @@ public abstract class ManifestIndexContract<TDatabase> : MetadataContract<TDatab
     {
         var config = await PushBlobAsync("config");
         await Links.MarkMissingAsync(config, CancellationToken.None);
-        Assert.Equal([config.Digest], (await Manifests.PutAsync(Image("image", "config"), CancellationToken.None)).Blobs);
+        Assert.Equal([config.Digest], (await Manifests.PutAsync(Image("image", "config"), CancellationToken.None)).MissingBlobs);
 
         await PushBlobAsync("config");
-        Assert.False((await Manifests.PutAsync(Image("image", "config"), CancellationToken.None)).Any);
+        Assert.False((await Manifests.PutAsync(Image("image", "config"), CancellationToken.None)).IsRefused);
     }
 
     [Fact]
@@ -165,7 +165,7 @@ public abstract class ManifestIndexContract<TDatabase> : MetadataContract<TDatab
         var index = await PushAsync(Index("index", child.Digest));
         Assert.True(await Manifests.DeleteAsync(App, child.Digest, Alice, CancellationToken.None));
         Assert.NotNull(await FindAsync(index.Digest.ToString()));
-        Assert.Equal([child.Digest], (await Manifests.PutAsync(index, CancellationToken.None)).Manifests);
+        Assert.Equal([child.Digest], (await Manifests.PutAsync(index, CancellationToken.None)).MissingManifests);
     }
 
     [Fact]

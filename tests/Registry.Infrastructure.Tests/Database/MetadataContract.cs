@@ -72,7 +72,7 @@ public abstract class MetadataContract<TDatabase> : IAsyncLifetime
 
     private protected async Task<NewManifest> PushAsync(NewManifest manifest)
     {
-        Assert.False((await Manifests.PutAsync(manifest, CancellationToken.None)).Any);
+        Assert.False((await Manifests.PutAsync(manifest, CancellationToken.None)).IsRefused);
         return manifest;
     }
 

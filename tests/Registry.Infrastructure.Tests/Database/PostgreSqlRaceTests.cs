@@ -116,7 +116,7 @@ public sealed class PostgreSqlRaceTests : IAsyncLifetime
                 return await ClaimAsync(_nodes[1], blob.Digest);
             });
             var mount = Task.Run(() => _nodes[0].Links.MountAsync(App, Other, blob.Digest, "main", CancellationToken.None));
-            var put = Task.Run(async () => !(await _nodes[0].Manifests.PutAsync(Image($"image {round}", $"layer {round}"), CancellationToken.None)).Any);
+            var put = Task.Run(async () => !(await _nodes[0].Manifests.PutAsync(Image($"image {round}", $"layer {round}"), CancellationToken.None)).IsRefused);
             await Task.WhenAll(sweep, mount, put);
 
             Assert.False(await mount && await sweep, "A blob was mounted and taken away.");
@@ -260,7 +260,7 @@ public sealed class PostgreSqlRaceTests : IAsyncLifetime
         }
 
         public async Task PutAsync(NewManifest manifest)
-            => Assert.False((await Manifests.PutAsync(manifest, CancellationToken.None)).Any);
+            => Assert.False((await Manifests.PutAsync(manifest, CancellationToken.None)).IsRefused);
 
         public Task<List<T>> QueryAsync<T>(string sql, object? values = null)
             => Database.ReadAsync(async session => (await session.Connection.QueryAsync<T>(sql, values)).AsList(), CancellationToken.None);

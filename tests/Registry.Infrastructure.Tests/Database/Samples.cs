@@ -60,7 +60,7 @@ internal static class Samples
         => new(UploadId.Create(), repository ?? App, "main", Alice.Name, DigestAlgorithm.Sha256, Offset: 0, Version: 0, expiresAt);
 
     private static NewManifest New(string content, Manifest manifest)
-        => new(App, DigestOf(content), manifest, Encoding.UTF8.GetBytes(content), [], Alice);
+        => new(App, DigestOf(content), manifest, Encoding.UTF8.GetBytes(content), [], Alice, MayOverwrite: true);
 
     private static Descriptor Describe(Digest digest) => new(Anything, digest, 1);
 }

@@ -136,7 +136,7 @@ public sealed class ManifestArchiverTests : IDisposable
 
     private static async Task<NewManifest> PushAsync(Instance instance, NewManifest manifest)
     {
-        Assert.False((await instance.Get<IManifestIndex>().PutAsync(manifest, CancellationToken.None)).Any);
+        Assert.False((await instance.Get<IManifestIndex>().PutAsync(manifest, CancellationToken.None)).IsRefused);
         return manifest;
     }
 

@@ -1,4 +1,5 @@
 using MediatR;
+using Registry.Application.Access;
 using Registry.Application.Manifests.Reading;
 using Registry.Domain.Access;
 using Registry.Domain.Blobs;
@@ -30,7 +31,7 @@ public sealed record PutManifestCommand(
 /// <param name="Tags">The tags that point at it now because of this push.</param>
 public sealed record PutManifestResult(Digest Digest, Digest? Subject, bool LacksSubject, IReadOnlyList<Tag> Tags);
 
-internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptions options)
+internal sealed class PutManifestHandler(IManifestIndex manifests, IAccessPolicy access, ManifestOptions options)
     : IRequestHandler<PutManifestCommand, Result<PutManifestResult>>
 {
     // One error an item that is missing, but a manifest can name tens of thousands.
@@ -49,18 +50,23 @@ internal sealed class PutManifestHandler(IManifestIndex manifests, ManifestOptio
         IReadOnlyList<Tag> tags
             = [.. (command.Reference is Tag tag ? command.Tags.Prepend(tag) : command.Tags).Distinct()];
         var manifest = command.Document.ToManifest(command.ContentType);
-        var missing = await manifests.PutAsync(
-            new(command.Repository, digest, manifest, command.Content, tags, command.Principal), cancellationToken);
-        if (missing.Any)
+        // Who may push and not overwrite may still make tags; only the write itself can tell which of them are new.
+        var mayOverwrite = access.Allows(command.Principal, command.Repository, RegistryAction.Overwrite);
+        var outcome = await manifests.PutAsync(
+            new(command.Repository, digest, manifest, command.Content, tags, command.Principal, mayOverwrite),
+            cancellationToken);
+        if (outcome.KeptTag is { } kept)
+            return OciError.OverwriteDenied(kept);
+        if (outcome.IsRefused)
         {
             return Result<PutManifestResult>.Refused(
             [
-                .. missing.Blobs.Select(OciError.ReferencedBlobUnknown)
-                    .Concat(missing.Manifests.Select(OciError.ReferencedManifestUnknown))
+                .. outcome.MissingBlobs.Select(OciError.ReferencedBlobUnknown)
+                    .Concat(outcome.MissingManifests.Select(OciError.ReferencedManifestUnknown))
                     .Take(MaxErrors),
             ]);
         }
 
-        return new PutManifestResult(digest, manifest.Subject?.Digest, missing.Subject is not null, tags);
+        return new PutManifestResult(digest, manifest.Subject?.Digest, outcome.MissingSubject is not null, tags);
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
@@ -11,17 +10,15 @@ using Registry.Domain.Errors;
 namespace Registry.Infrastructure.Access.Basic;
 
 /// <summary>
-/// User and password of a request (RFC 7617, in UTF-8), asked of the providers in their order: the first that knows
-/// them says who it is. The request's features then hold the <see cref="Principal"/>, or the <see cref="OciError"/>
-/// that tells why there is none.
+/// User and password of a request (RFC 7617, in UTF-8). The request's features then hold the <see cref="Principal"/>,
+/// or the <see cref="OciError"/> that tells why there is none.
 /// </summary>
 internal sealed class BasicHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger,
-    IEnumerable<ICredentialVerifier> providers)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, CredentialCheck credentials)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, UrlEncoder.Default)
 {
     private const string Prefix = "Basic ";
-    private const int MaxLength = 4096;
+    private const int MaxLength = 8192;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -29,22 +26,15 @@ internal sealed class BasicHandler(
         if (header.Length == 0)
             return AuthenticateResult.NoResult();
         if (Parse(header) is not var (user, password))
-            return Refuse(OciError.CredentialsUnreadable());
+            return HandlerOutcome.Refuse(Context, OciError.CredentialsUnreadable());
         if (user.Length == 0 && password.Length == 0)
             return AuthenticateResult.NoResult(); // how some clients say that they have none
 
-        var refusal = OciError.CredentialsWrong();
-        if (!AccessSubject.IsName(user))
-            return Refuse(refusal);
-        foreach (var provider in providers)
-        {
-            var verified = await provider.VerifyAsync(user, password, Context.RequestAborted);
-            if (verified.TryGet(out var principal, out var errors))
-                return Accept(principal);
-            refusal = errors[0].Reason is ErrorReason.Unavailable ? errors[0] : refusal;
-        }
-
-        return Refuse(refusal);
+        var verified = await credentials.VerifyAsync(
+            user, password, Context.Connection.RemoteIpAddress, Context.RequestAborted);
+        return verified.Match(
+            principal => HandlerOutcome.Accept(Context, Scheme.Name, principal),
+            errors => HandlerOutcome.Refuse(Context, errors[0]));
     }
 
     private static (string User, string Password)? Parse(string header)
@@ -62,18 +52,5 @@ internal sealed class BasicHandler(
         {
             return null;
         }
-    }
-
-    private AuthenticateResult Accept(Principal principal)
-    {
-        Context.Features.Set(principal);
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, principal.Name)], Scheme.Name);
-        return AuthenticateResult.Success(new(new ClaimsPrincipal(identity), Scheme.Name));
-    }
-
-    private AuthenticateResult Refuse(OciError error)
-    {
-        Context.Features.Set(error);
-        return AuthenticateResult.Fail(error.Message);
     }
 }

@@ -2,28 +2,31 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Registry.Domain.Access;
 using Registry.Domain.Errors;
 using Registry.Infrastructure.Access.Htpasswd;
+using Registry.Infrastructure.Access.Passwords;
 using Registry.Infrastructure.Tests.Database;
 
 namespace Registry.Infrastructure.Tests.Access;
 
-public sealed class HtpasswdVerifierTests : IDisposable
+public sealed class HtpasswdProviderTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly ManualTime _time = new();
-    private readonly HtpasswdVerifier _verifier;
+    private readonly PasswordChecks _checks;
+    private readonly HtpasswdProvider _provider;
 
-    public HtpasswdVerifierTests()
+    public HtpasswdProviderTests()
     {
-        _verifier = new(File, _time, NullLogger<HtpasswdVerifier>.Instance);
+        _checks = new(_time);
+        _provider = new(File, _checks, _time, NullLogger<HtpasswdProvider>.Instance);
         Write($"# people\n{Line("alice", "wonder")}\n\n{Line("bob", "build")}\n");
-        _verifier.Open();
+        _provider.Open();
     }
 
     private string File => Path.Combine(_folder.Path, "htpasswd");
 
     public void Dispose()
     {
-        _verifier.Dispose();
+        _checks.Dispose();
         _folder.Dispose();
     }
 
@@ -97,8 +100,8 @@ public sealed class HtpasswdVerifierTests : IDisposable
     {
         System.IO.File.Move(File, $"{File}.1");
         System.IO.File.CreateSymbolicLink(File, $"{File}.1");
-        using var verifier = NewVerifier();
-        verifier.Open();
+        var provider = NewProvider();
+        provider.Open();
 
         await System.IO.File.WriteAllTextAsync($"{File}.2", Line("carol", "new"));
         System.IO.File.SetLastWriteTimeUtc($"{File}.2", DateTime.UnixEpoch);
@@ -106,8 +109,8 @@ public sealed class HtpasswdVerifierTests : IDisposable
         System.IO.File.Move($"{File}.new", File, overwrite: true);
         _time.Advance(TimeSpan.FromSeconds(2));
 
-        Assert.False((await verifier.VerifyAsync("alice", "wonder", CancellationToken.None)).TryGet(out _, out _));
-        Assert.True((await verifier.VerifyAsync("carol", "new", CancellationToken.None)).TryGet(out _, out _));
+        Assert.Null(await VerifyAsync(provider, "alice", "wonder"));
+        Assert.NotNull(await VerifyAsync(provider, "carol", "new"));
     }
 
     [Fact]
@@ -126,7 +129,7 @@ public sealed class HtpasswdVerifierTests : IDisposable
     {
         System.IO.File.WriteAllBytes(File, [0xFC, (byte)':']);
         Assert.Contains(
-            "not in UTF-8", Assert.Throws<StartRefusedException>(NewVerifier().Open).Message, StringComparison.Ordinal);
+            "not in UTF-8", Assert.Throws<StartRefusedException>(NewProvider().Open).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -146,7 +149,7 @@ public sealed class HtpasswdVerifierTests : IDisposable
         using var over = new CancellationTokenSource();
 
         var all = Enumerable.Range(0, 400)
-            .Select(i => _verifier.VerifyAsync("user0", "wrong", over.Token)).ToArray();
+            .Select(i => _provider.VerifyAsync("user0", "wrong", over.Token)).ToArray();
         var done = all.Where(task => task.IsCompletedSuccessfully).ToArray();
         await over.CancelAsync();
 
@@ -186,7 +189,7 @@ public sealed class HtpasswdVerifierTests : IDisposable
     public void A_file_that_is_not_understood_stops_the_start(string content, string problem)
     {
         Write(content);
-        var refused = Assert.Throws<StartRefusedException>(NewVerifier().Open);
+        var refused = Assert.Throws<StartRefusedException>(NewProvider().Open);
         Assert.Contains(problem, refused.Message, StringComparison.Ordinal);
         Assert.Contains("Registry:Access:Htpasswd:Path", refused.Message, StringComparison.Ordinal);
     }
@@ -196,7 +199,7 @@ public sealed class HtpasswdVerifierTests : IDisposable
     {
         Write($"{Line("alice", "a")}\n{Line("alice", "b")}");
         Assert.Contains(
-            "line 2 has 'alice' again", Assert.Throws<StartRefusedException>(NewVerifier().Open).Message,
+            "line 2 has 'alice' again", Assert.Throws<StartRefusedException>(NewProvider().Open).Message,
             StringComparison.Ordinal);
     }
 
@@ -205,11 +208,11 @@ public sealed class HtpasswdVerifierTests : IDisposable
     {
         System.IO.File.Delete(File);
         Assert.Contains(
-            "there is no such file", Assert.Throws<StartRefusedException>(NewVerifier().Open).Message,
+            "there is no such file", Assert.Throws<StartRefusedException>(NewProvider().Open).Message,
             StringComparison.Ordinal);
     }
 
-    private HtpasswdVerifier NewVerifier() => new(File, _time, NullLogger<HtpasswdVerifier>.Instance);
+    private HtpasswdProvider NewProvider() => new(File, _checks, _time, NullLogger<HtpasswdProvider>.Instance);
 
     private static string Line(string user, string password) => Htpasswd.Line(user, password);
 
@@ -220,8 +223,10 @@ public sealed class HtpasswdVerifierTests : IDisposable
         System.IO.File.SetLastWriteTimeUtc(File, DateTime.UnixEpoch.AddSeconds(Random.Shared.Next()));
     }
 
-    private async Task<Principal?> VerifyAsync(string user, string password)
-        => (await _verifier.VerifyAsync(user, password, CancellationToken.None)).Match<Principal?>(
+    private Task<Principal?> VerifyAsync(string user, string password) => VerifyAsync(_provider, user, password);
+
+    private static async Task<Principal?> VerifyAsync(HtpasswdProvider provider, string user, string password)
+        => (await provider.VerifyAsync(user, password, CancellationToken.None)).Match<Principal?>(
             principal => principal,
             errors =>
             {

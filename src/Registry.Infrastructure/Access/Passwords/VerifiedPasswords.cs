@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Registry.Infrastructure.Access.Htpasswd;
+namespace Registry.Infrastructure.Access.Passwords;
 
 /// <summary>
 /// Which passwords were checked against which hashes a short while ago, so that a client which sends its password with

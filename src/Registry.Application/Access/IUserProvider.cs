@@ -1,0 +1,39 @@
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+
+namespace Registry.Application.Access;
+
+/// <summary>A place that knows users, or what stands for them, by what they show.</summary>
+public interface IUserProvider
+{
+    /// <summary>How tokens remember it; one of <see cref="ProviderNames"/>.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Who was found with that password a short while ago, without any work; null where it must be verified.
+    /// </summary>
+    Principal? Recall(string user, string password);
+
+    /// <summary>
+    /// Who shows that password, with <see cref="Principal.Account"/>. Null when there is no such user here, after the
+    /// work that a wrong password costs: the next provider is asked then. Refused when the user is known here and the
+    /// password wrong, or as unavailable when it cannot be found out now.
+    /// </summary>
+    Task<Result<Principal?>> VerifyAsync(string user, string password, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Who <see cref="AccountReference.Key"/> is now, in today's groups; null when it is gone or locked. Asked at every
+    /// request with a bearer token: what is remembered counts for as long as the provider's changes may take.
+    /// </summary>
+    ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken);
+}
+
+/// <summary>The names of the providers.</summary>
+public static class ProviderNames
+{
+    public const string Local = "local";
+    public const string Token = "token";
+    public const string Htpasswd = "htpasswd";
+    public const string Ldap = "ldap";
+    public const string Workload = "workload";
+}

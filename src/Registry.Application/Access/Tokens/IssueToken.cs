@@ -1,0 +1,69 @@
+using MediatR;
+using Registry.Application.Registries;
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+using Registry.Domain.Repositories;
+
+namespace Registry.Application.Access.Tokens;
+
+/// <summary>
+/// Issues a bearer token for what is asked for and allowed (Docker token specification, "Requesting a Token").
+/// </summary>
+/// <param name="Host">The host name of the request, which says what repository names mean.</param>
+/// <param name="Service">The host with its port, as the challenge has named it.</param>
+/// <param name="Scopes">Such as <c>repository:team/app:pull,push</c> or <c>registry:catalog:*</c>.</param>
+/// <param name="WithRefresh">Whether a refresh token is wanted too; nobody gets one without credentials.</param>
+public sealed record IssueTokenCommand(
+    Principal Principal, string Host, string Service, IReadOnlyList<string> Scopes, bool WithRefresh)
+    : IRequest<Result<IssuedToken>>;
+
+/// <param name="RefreshToken">Null when none was wanted, or none can be had.</param>
+public sealed record IssuedToken(BearerToken Token, string? RefreshToken);
+
+internal sealed class IssueTokenHandler(ITokenIssuer issuer, IAccessPolicy access, RegistryMap registries)
+    : IRequestHandler<IssueTokenCommand, Result<IssuedToken>>
+{
+    private const int MaxScopes = 100;
+
+    public async Task<Result<IssuedToken>> Handle(IssueTokenCommand command, CancellationToken cancellationToken)
+    {
+        var principal = command.Principal;
+        // A token gives what its credential gives or less, and never lives on by being exchanged for a new one.
+        if (principal.Token is not null)
+            return OciError.TokenInvalid("cannot be exchanged for another one: show the credentials");
+        if (command.Scopes.Count > MaxScopes)
+            return OciError.RequestInvalid(
+                FormattableString.Invariant($"One token can be asked for up to {MaxScopes} scopes."));
+
+        var granted = new Dictionary<RepositoryName, TokenAccess>();
+        var lists = false;
+        foreach (var text in command.Scopes)
+        {
+            if (!RequestedScope.TryParse(text, out var scope))
+                return OciError.RequestInvalid(
+                    $"The scope '{OciError.Shorten(text)}' is not of the form type:name:actions.");
+            if (scope.IsCatalog)
+                lists |= principal.IsSignedIn || access.AllowsAnywhere(principal, RegistryAction.Pull);
+            else if (scope.Repository is { } name && Grant(command, name, scope.Actions) is { } grant)
+                granted[name] = granted.TryGetValue(name, out var before)
+                    ? grant with { Actions = [.. before.Actions.Union(grant.Actions)] }
+                    : grant;
+        }
+
+        var token = await issuer.IssueAsync(
+            new(principal, command.Service, [.. granted.Values], lists), cancellationToken);
+        var refresh = command.WithRefresh && principal.Account is { } account
+            ? await issuer.IssueRefreshAsync(principal, account, command.Service, cancellationToken)
+            : null;
+        return new IssuedToken(token, refresh);
+    }
+
+    private TokenAccess? Grant(IssueTokenCommand command, RepositoryName name, IReadOnlyList<RegistryAction> actions)
+    {
+        if (registries.Resolve(command.Host, ns: null, name) is not { } address)
+            return null;
+        RegistryAction[] allowed
+            = [.. actions.Where(action => access.Allows(command.Principal, address.Identity, action))];
+        return allowed.Length > 0 ? new(name, address.Identity, allowed) : null;
+    }
+}

@@ -1,0 +1,184 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Registry.Application.Access;
+using Registry.Application.Access.Tokens;
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+using Registry.Infrastructure.Access.Jwt;
+using Registry.Infrastructure.Database;
+
+namespace Registry.Infrastructure.Access.Bearer;
+
+/// <summary>Bearer tokens as they are signed and read again, and refresh tokens in the database.</summary>
+/// <remarks>
+/// What a token says: <c>sub</c> is the principal's name, <c>aud</c> the host that it is for, <c>access</c> the
+/// repositories by name and by identity (Docker token specification), <c>account</c> where the principal is found, or
+/// <c>subjects</c> what it is called where it cannot be found again.
+/// </remarks>
+internal sealed class BearerTokens(
+    SigningKeys keys, RegistryDatabase database, AccessOptions options, TimeProvider time) : ITokenIssuer
+{
+    public const string Issuer = "registry";
+
+    /// <summary>How far the clocks of two nodes may differ.</summary>
+    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
+
+    public async Task<BearerToken> IssueAsync(TokenContent content, CancellationToken cancellationToken)
+    {
+        var key = await keys.CurrentAsync(cancellationToken);
+        var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
+        var left = content.Principal.Until - now;
+        var lifetime = left is { } end && end < options.Tokens.Lifetime ? end : options.Tokens.Lifetime;
+        return new(
+            JsonWebToken.Sign(key.Id, key.Private, json => Write(json, content, now, now + lifetime)), now, lifetime);
+    }
+
+    public async Task<string> IssueRefreshAsync(
+        Principal principal, AccountReference account, string service, CancellationToken cancellationToken)
+    {
+        var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        await database.WriteAsync(
+            async session =>
+            {
+                await session.ExecuteAsync("DELETE FROM refresh_tokens WHERE expires_at < registry_now()");
+                return await session.ExecuteAsync(
+                    """
+                    INSERT INTO refresh_tokens
+                        (secret_hash, principal, provider, account_key, service, issued_at, expires_at)
+                    VALUES (@hash, @principal, @provider, @key, @service, registry_now(), registry_now() + @lifetime)
+                    """,
+                    ("@hash", HashOf(secret)),
+                    ("@principal", principal.Name),
+                    ("@provider", account.Provider),
+                    ("@key", account.Key),
+                    ("@service", service),
+                    ("@lifetime", (long)options.Tokens.RefreshLifetime.TotalMilliseconds));
+            },
+            durable: true,
+            cancellationToken);
+        return secret;
+    }
+
+    public async Task<Result<RefreshedAccount>> FindRefreshAsync(
+        string refreshToken, string service, CancellationToken cancellationToken)
+    {
+        var hash = HashOf(refreshToken);
+        var found = await database.ReadAsync(
+            async session =>
+            {
+                var command = session.Prepared(
+                    """
+                    SELECT t.principal, t.provider, t.account_key FROM refresh_tokens t
+                    WHERE t.secret_hash = @hash AND t.service = @service AND t.expires_at > registry_now()
+                        AND NOT EXISTS (
+                            SELECT 1 FROM revocations r
+                            WHERE r.principal = t.principal AND r.revoked_before >= t.issued_at)
+                    """,
+                    ("@hash", hash),
+                    ("@service", service));
+                await using var row = await command.ExecuteReaderAsync(cancellationToken);
+                return await row.ReadAsync(cancellationToken)
+                    ? new RefreshedAccount(row.GetString(0), new(row.GetString(1), row.GetString(2)))
+                    : null;
+            },
+            cancellationToken);
+        return found is not null ? found : OciError.TokenInvalid("is no refresh token that counts here");
+    }
+
+    public async Task<IReadOnlyList<PublishedKey>> PublishedKeysAsync(CancellationToken cancellationToken)
+    {
+        await keys.CurrentAsync(cancellationToken);
+        await keys.LookAgainAsync(cancellationToken);
+        return [.. keys.Known.Select(ToPublished)];
+    }
+
+    /// <summary>What a token says that this registry has signed and that counts now; refused otherwise.</summary>
+    public async ValueTask<Result<ReadToken>> ReadAsync(string text, CancellationToken cancellationToken)
+    {
+        var read = Read(text);
+        if (!read.TryGet(out var claims, out _) && await keys.LookAgainAsync(cancellationToken))
+            read = Read(text);
+        if (!read.TryGet(out claims, out var errors))
+            return Result<ReadToken>.Refused(errors);
+        return ReadToken.Of(claims) is { } token && JsonWebToken.Text(claims, "iss") == Issuer
+            ? token
+            : OciError.TokenInvalid("says what no token of this registry says");
+    }
+
+    /// <summary>Why a token does not count now for this host; null when it does.</summary>
+    public OciError? Judge(ReadToken token, string service)
+    {
+        var now = time.GetUtcNow();
+        return now >= token.Expires ? OciError.TokenInvalid("has expired")
+            : now < token.NotBefore - Skew ? OciError.TokenInvalid("does not count yet")
+            : token.Service != service ? OciError.TokenInvalid("is for another service")
+            : null;
+    }
+
+    private Result<JsonElement> Read(string text)
+        => JsonWebToken.Read(text, id => keys.Known.Where(key => key.Id == id).Select(key => key.Public));
+
+    private static byte[] HashOf(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
+
+    private static PublishedKey ToPublished(SigningKey key)
+    {
+        var point = key.Private.ExportParameters(includePrivateParameters: false).Q;
+        return new(key.Id, Base64Url.EncodeToString(point.X), Base64Url.EncodeToString(point.Y));
+    }
+
+    private static void Write(Utf8JsonWriter json, TokenContent content, DateTimeOffset now, DateTimeOffset end)
+    {
+        var principal = content.Principal;
+        json.WriteString("iss", Issuer);
+        json.WriteString("sub", principal.Name);
+        json.WriteString("aud", content.Service);
+        json.WriteNumber("iat", now.ToUnixTimeSeconds());
+        json.WriteNumber("nbf", now.ToUnixTimeSeconds());
+        json.WriteNumber("exp", end.ToUnixTimeSeconds());
+        json.WriteString("jti", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+        if (principal.Account is { } account)
+        {
+            json.WriteStartObject("account");
+            json.WriteString("provider", account.Provider);
+            json.WriteString("key", account.Key);
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteStartArray("subjects");
+            foreach (var subject in principal.Subjects)
+                json.WriteStringValue(subject.Text);
+            json.WriteEndArray();
+        }
+
+        json.WriteStartArray("access");
+        foreach (var access in content.Access)
+        {
+            json.WriteStartObject();
+            json.WriteString("type", "repository");
+            json.WriteString("name", access.Name.Value);
+            json.WriteString("registry", access.Repository.Registry.Value);
+            json.WriteString("repository", access.Repository.Name.Value);
+            json.WriteStartArray("actions");
+            foreach (var action in access.Actions)
+                json.WriteStringValue(action.ToString().ToLowerInvariant());
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        if (content.Lists)
+        {
+            json.WriteStartObject();
+            json.WriteString("type", "registry");
+            json.WriteString("name", "catalog");
+            json.WriteStartArray("actions");
+            json.WriteStringValue("*");
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Dapper;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Registry.Application.Access;
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+
+namespace Registry.Infrastructure.Database;
+
+/// <summary>
+/// What the database says about access, kept by this process and looked at again every second or two: one number tells
+/// whether anything has changed. Who remembers anything else that a change may end keeps it for one
+/// <see cref="Version"/>, and only while <see cref="IsFresh"/>.
+/// </summary>
+internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvider time, ILogger<AccessChanges> logger)
+    : BackgroundService, IStoredAccess
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>A revoked principal is stopped within 5 seconds; a look may itself take some time.</summary>
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(4);
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private volatile StoredAccess _current = StoredAccess.Nothing;
+    private long _version = -1;
+    private long _looked;
+
+    public StoredAccess Current => _current;
+
+    /// <summary>Another one after every change.</summary>
+    public long Version => Volatile.Read(ref _version);
+
+    /// <summary>Whether the last look is so short ago that what is remembered still counts.</summary>
+    public bool IsFresh => Version >= 0 && time.GetElapsedTime(Volatile.Read(ref _looked)) < Fresh;
+
+    /// <summary>Said by every write that changes who may do what, in its transaction.</summary>
+    public static Task AnnounceAsync(DatabaseSession session)
+        => session.ExecuteAsync("UPDATE access_changes SET version = version + 1 WHERE id = 1");
+
+    /// <summary>
+    /// Looks now. Who has changed something waits for it, so that the change counts here at once.
+    /// </summary>
+    public async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var began = time.GetTimestamp();
+            var version = await database.ReadAsync(ReadVersionAsync, cancellationToken);
+            if (version != Version)
+            {
+                // The number is read first: what is read behind it is as new or newer.
+                _current = await database.ReadAsync(ReadAsync, cancellationToken);
+                Volatile.Write(ref _version, version);
+            }
+
+            Volatile.Write(ref _looked, began);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _turn.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var failing = false;
+        using var timer = new PeriodicTimer(LookAgain, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                failing = await TryRefreshAsync(failing, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+    }
+
+    /// <param name="failing">Whether it has failed the last time, which was told then.</param>
+    /// <returns>Whether it fails.</returns>
+    private async Task<bool> TryRefreshAsync(bool failing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RefreshAsync(cancellationToken);
+            return false;
+        }
+        catch (StorageException e)
+        {
+            if (!failing)
+                Log.NotRead(logger, e.GetBaseException().Message);
+            return true;
+        }
+    }
+
+    private static async Task<long> ReadVersionAsync(DatabaseSession session)
+        => (long)(await session.ScalarAsync("SELECT version FROM access_changes WHERE id = 1"))!;
+
+    private static async Task<StoredAccess> ReadAsync(DatabaseSession session)
+    {
+        var rules = await session.Connection.QueryAsync<RuleRow>(
+            "SELECT id, subject, registry, repositories, actions, denies FROM access_rules");
+        var revocations = await session.Connection.QueryAsync<(string Principal, long Before)>(
+            "SELECT principal, revoked_before FROM revocations");
+        return new(
+            rules.ToDictionary(row => row.Id, row => row.ToRule(), StringComparer.Ordinal),
+            revocations.ToDictionary(
+                row => row.Principal,
+                row => DateTimeOffset.FromUnixTimeMilliseconds(row.Before),
+                StringComparer.Ordinal));
+    }
+
+    private sealed record RuleRow(
+        string Id, string Subject, string? Registry, string Repositories, string Actions, long Denies)
+    {
+        public AccessRule ToRule()
+        {
+            var settings = new AccessRuleSettings
+            {
+                Subject = Subject,
+                Registry = Registry,
+                Effect = Denies != 0 ? AccessEffect.Deny : AccessEffect.Allow,
+            };
+            foreach (var pattern in JsonSerializer.Deserialize<string[]>(Repositories)!)
+                settings.Repositories.Add(pattern);
+            foreach (var action in JsonSerializer.Deserialize<string[]>(Actions)!)
+                settings.Actions.Add(Enum.Parse<RegistryAction>(action, ignoreCase: true));
+            return settings.ToRule();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            Level = LogLevel.Warning,
+            Message = "Whether access rules or users have changed cannot be found out ({Problem}).")]
+        public static partial void NotRead(ILogger logger, string problem);
+    }
+}

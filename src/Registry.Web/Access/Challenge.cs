@@ -1,0 +1,54 @@
+using System.Text;
+using Registry.Domain.Errors;
+using Registry.Web.Distribution;
+using Registry.Web.Errors;
+using Registry.Web.Requests;
+
+namespace Registry.Web.Access;
+
+/// <summary>What a 401 asks for (RFC 7235; Docker token specification, "Authentication").</summary>
+internal static class Challenge
+{
+    /// <summary>
+    /// Distribution clients are sent for a token, to this very host; the admin API and the place where tokens are got
+    /// ask for user and password.
+    /// </summary>
+    public static string For(HttpContext context, OciError error)
+    {
+        var request = context.Request;
+        if (ErrorAnswer.IsAdminApi(context) || RequestPipeline.IsToken(request.Path))
+            return "Basic realm=\"registry\", charset=\"UTF-8\"";
+
+        var challenge = new StringBuilder();
+        challenge.Append("Bearer realm=\"").Append(Scheme(request)).Append("://").Append(ServiceOf(request));
+        challenge.Append("/token\",service=\"").Append(ServiceOf(request)).Append('"');
+        if (ScopeOf(context) is { } scope)
+            challenge.Append(",scope=\"").Append(scope).Append('"');
+        if (error.Code is OciErrorCode.Unauthorized && request.Headers.Authorization.Count > 0)
+            challenge.Append(",error=\"invalid_token\"");
+        return challenge.ToString();
+    }
+
+    /// <summary>What tokens call this host: as the client calls it, with its port.</summary>
+    public static string ServiceOf(HttpRequest request) => request.Host.Value?.ToLowerInvariant() ?? "";
+
+    // A proxy that says it got the request over TLS is believed without knowing it: credentials are only sent more
+    // safely then, and a client that claims it itself harms itself alone.
+    private static string Scheme(HttpRequest request)
+        => request.IsHttps
+            || request.Headers["X-Forwarded-Proto"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase)
+                ? "https"
+                : "http";
+
+    private static string? ScopeOf(HttpContext context)
+    {
+        if (context.Features.Get<RequestedRepository>() is { } repository)
+            return repository.IsName() ? $"repository:{repository.Text}:{Actions(context.Request.Method)}" : null;
+        return RequestPipeline.IsList(context.Request.Path) ? "registry:catalog:*" : null;
+    }
+
+    private static string Actions(string method)
+        => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? "pull"
+            : HttpMethods.IsDelete(method) ? "delete"
+            : "pull,push";
+}
