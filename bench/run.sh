@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Measures the registry:   bench/run.sh [compare|growth|guard] [options]     (compare, when nothing is said)
+# Measures the registry:   bench/run.sh [compare|growth|guard|sdk|access] [options]     (compare, when nothing is said)
 #
 #   compare   the same load on this registry and on Debian's docker-registry (CNCF Distribution), in turn
 #   growth    how cost grows with tags, repositories and the size of a blob
+#   sdk       a push and pull of 1 GiB on S3 beside the bare SDK on the same server
+#   access    what credentials cost: anonymous, bearer token, password
 #   guard     a short comparison; fails when a ratio fell by more than a third below bench/recorded.json
 #
 # compare --store s3 puts both registries on one S3 server, compare --database postgresql this one's metadata into
@@ -16,7 +18,7 @@ command=${1:-compare}
 [ $# -gt 0 ] && shift
 [ "$command" = guard ] && [ $# -eq 0 ] && set -- bench/recorded.json
 
-needs_reference() { [ "$command" != growth ] && [[ " $* " != *" --against "* ]]; }
+needs_reference() { [[ "$command" =~ ^(compare|guard)$ ]] && [[ " $* " != *" --against "* ]]; }
 if needs_reference "$@" && ! command -v docker-registry >/dev/null; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "docker-registry is missing (Debian package docker-registry): install it, or compare with --against URL."

@@ -6,4 +6,6 @@ return await new RootCommand("Measures the registry, side by side with others.")
     new CompareCommand(),
     new GrowthCommand(),
     new GuardCommand(),
+    new SdkCommand(),
+    new AccessCommand(),
 }.Parse(args).InvokeAsync();

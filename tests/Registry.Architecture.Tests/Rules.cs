@@ -10,6 +10,12 @@ internal static class Rules
 {
     private static readonly string[] Catchalls = ["Common", "Helpers", "Utils", "Services", "Models", "Interfaces", "Extensions"];
 
+    private static readonly string[] AccessAttributes =
+    [
+        "RequiresAccessAttribute", "RequiresSignInAttribute", "RequiresAdminAttribute", "RequiresUserAttribute",
+        "PublicEndpointAttribute",
+    ];
+
     public static IEnumerable<string> CatchallNames(IEnumerable<string> dottedNames)
         => dottedNames.Where(name => name.Split('.').Intersect(Catchalls, StringComparer.OrdinalIgnoreCase).Any()).Distinct();
 
@@ -82,7 +88,7 @@ internal static class Rules
     public static IEnumerable<string> ActionsWithoutOneAccessRule(IEnumerable<MethodInfo> actions)
         => actions.Where(action => action.GetCustomAttributes(inherit: true)
                 .Concat(action.ReflectedType!.GetCustomAttributes(inherit: true))
-                .Count(attribute => attribute.GetType().Name is "RequiresAccessAttribute" or "RequiresSignInAttribute" or "PublicEndpointAttribute") != 1)
+                .Count(attribute => AccessAttributes.Contains(attribute.GetType().Name)) != 1)
             .Select(Name);
 
     private static string Name(MethodInfo method) => $"{method.DeclaringType!.FullName}.{method.Name}";

@@ -47,6 +47,10 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
 
     public Uri Address => Client.Address;
 
+    /// <summary>The services of the registry in this process.</summary>
+    public IServiceProvider Services
+        => _application?.Services ?? throw new InvalidOperationException("The registry is not in this process.");
+
     /// <summary>The folder below which the registry stores everything, unless <c>Registry:Data</c> names another one.</summary>
     public string Data => _folder.Path;
 

@@ -4,4 +4,4 @@ namespace Registry.Web.Access;
 /// Marks an action that everybody may call, so that leaving the access rule out is a decision and not an oversight.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
-internal sealed class PublicEndpointAttribute : Attribute;
+internal sealed class PublicEndpointAttribute : AccessAttribute;

@@ -9,7 +9,7 @@ namespace Registry.Web.Access;
 /// somewhere. Decided before a byte of the body is read.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
-internal sealed class RequiresAccessAttribute(RegistryAction action) : Attribute, IAuthorizationFilter
+internal sealed class RequiresAccessAttribute(RegistryAction action) : AccessAttribute, IAuthorizationFilter
 {
     public RegistryAction Action { get; } = action;
 

@@ -5,7 +5,7 @@ namespace Registry.Web.Access;
 
 /// <summary>Marks an action for those who may administer the whole instance.</summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
-internal sealed class RequiresAdminAttribute : Attribute, IAuthorizationFilter
+internal sealed class RequiresAdminAttribute : AccessAttribute, IAuthorizationFilter
 {
     public void OnAuthorization(AuthorizationFilterContext context)
     {

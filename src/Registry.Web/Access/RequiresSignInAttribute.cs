@@ -10,7 +10,7 @@ namespace Registry.Web.Access;
 /// one that has nothing gets a token for what everybody may do.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
-internal sealed class RequiresSignInAttribute : Attribute, IAuthorizationFilter
+internal sealed class RequiresSignInAttribute : AccessAttribute, IAuthorizationFilter
 {
     public void OnAuthorization(AuthorizationFilterContext context)
     {

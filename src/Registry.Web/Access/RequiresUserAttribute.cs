@@ -8,7 +8,7 @@ namespace Registry.Web.Access;
 /// that was issued for something else.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
-internal sealed class RequiresUserAttribute : Attribute, IAuthorizationFilter
+internal sealed class RequiresUserAttribute : AccessAttribute, IAuthorizationFilter
 {
     public void OnAuthorization(AuthorizationFilterContext context)
     {

@@ -118,7 +118,7 @@ public sealed class AccessPolicyTests
     [Fact]
     public void A_rule_without_actions_is_refused()
         => Assert.Contains(
-            "Pull, Push, Delete",
+            "Pull, Push, Overwrite, Delete, Admin",
             Assert.Throws<FormatException>(Rule("everyone", "**").ToRule).Message, StringComparison.Ordinal);
 
     private static AccessPolicy Policy(params AccessRuleSettings[] rules) => Policy(anonymous: null, rules);

@@ -100,6 +100,37 @@ public abstract class ManifestIndexContract<TDatabase> : MetadataContract<TDatab
     }
 
     [Fact]
+    public async Task Who_may_not_overwrite_makes_tags_and_moves_none() // S-7
+    {
+        var first = await PushAsync(Plain("first").Tagged("v1") with { MayOverwrite = false });
+        var refused = await Manifests.PutAsync(
+            Plain("second").Tagged("new", "v1") with { MayOverwrite = false }, CancellationToken.None);
+
+        Assert.Equal("v1", refused.KeptTag?.Value);
+        Assert.Equal(first.Digest, (await FindAsync("v1"))?.Digest);
+        Assert.Null(await FindAsync("new"));
+        Assert.Null(await FindAsync(DigestOf("second").ToString()));
+        Assert.Single(await HistoryAsync("v1"));
+
+        await PushAsync(Plain("first").Tagged("v1") with { MayOverwrite = false }); // the same again moves nothing
+        await PushAsync(Plain("second").Tagged("new") with { MayOverwrite = false });
+    }
+
+    [Fact]
+    public async Task Of_many_first_pushes_of_one_tag_that_may_not_overwrite_one_is_the_first() // S-7
+    {
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 16).Select(number => Task.Run(async () => (
+            Digest: DigestOf($"racer {number}"),
+            Outcome: await Manifests.PutAsync(
+                Plain($"racer {number}").Tagged("v1") with { MayOverwrite = false }, CancellationToken.None)))));
+
+        var winner = Assert.Single(outcomes, racer => !racer.Outcome.IsRefused);
+        Assert.Equal(winner.Digest, (await FindAsync("v1"))?.Digest);
+        Assert.All(outcomes.Where(racer => racer != winner), racer => Assert.Equal("v1", racer.Outcome.KeptTag?.Value));
+        Assert.Single(await HistoryAsync("v1"));
+    }
+
+    [Fact]
     public async Task A_blob_whose_bytes_are_gone_is_missing_until_it_is_pushed_again()
     {
         var config = await PushBlobAsync("config");

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Registry.Web.Tests.Embedding;
 
@@ -129,6 +131,30 @@ public sealed class EmbeddingTests(HostApplication host) : IClassFixture<HostApp
             (await client.GetAsync($"/v2/product/app/blobs/{layer}")).Expect(200);
             await application.StopAsync();
         }
+    }
+
+    [Fact]
+    public async Task The_hosts_own_policy_for_everything_leaves_the_registry_alone()
+    {
+        using var folder = new TemporaryFolder();
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddInMemoryCollection(RegistryFactory.Settings(folder.Path));
+        RegistryFactory.Prepare(builder);
+        builder.Services.AddAuthentication("cookie").AddCookie("cookie", cookie => cookie.LoginPath = "/login");
+        builder.Services.AddAuthorization(policies
+            => policies.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        builder.Services.AddRegistry(builder.Configuration);
+        await using var application = builder.Build();
+        application.MapGet("/minimal/{name}", (string name) => $"minimal {name}");
+        application.MapRegistry();
+        await application.StartAsync();
+        using var client = new RegistryClient(RegistryFactory.AddressOf(application));
+
+        Assert.Contains("/login", (await client.GetAsync("/minimal/x")).Expect(302).Location, StringComparison.Ordinal);
+        var manifest = await client.PushImageAsync("product/app", "v1");
+        Assert.Equal(manifest.Bytes, (await client.GetAsync("/v2/product/app/manifests/v1")).Expect(200).Body);
+        (await client.GetAsync("/healthz/live")).Expect(200);
+        await application.StopAsync();
     }
 
     [Fact]
