@@ -65,8 +65,8 @@ public enum AccessProvider
 public sealed class AdminSettings
 {
     /// <summary>
-    /// A file with the password that the first start gives to the user <c>admin</c>. Left out, the first start makes one
-    /// and writes it to <c>initial-admin-password</c> in the data folder.
+    /// A file with the password that the first start gives to the user <c>admin</c>. Left out, the first start makes
+    /// one and writes it to <c>initial-admin-password</c> in the data folder.
     /// </summary>
     public string? PasswordFile { get; set; }
 }

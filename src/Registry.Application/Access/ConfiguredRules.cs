@@ -11,7 +11,9 @@ public sealed class ConfiguredRules(IReadOnlyDictionary<string, AccessRule> rule
 
     public void Replace(IReadOnlyDictionary<string, AccessRule> rules) => _current = rules;
 
-    /// <exception cref="FormatException">A rule cannot be read; the message names its key and what it may be.</exception>
+    /// <exception cref="FormatException">
+    /// A rule cannot be read; the message names its key and what it may be.
+    /// </exception>
     public static IReadOnlyDictionary<string, AccessRule> Read(AccessOptions options)
     {
         var rules = new Dictionary<string, AccessRule>(StringComparer.Ordinal);

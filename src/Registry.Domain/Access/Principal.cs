@@ -15,7 +15,9 @@ public sealed record Principal(string Name)
     /// <summary>What rules can call it besides everyone; nothing for who shows no credentials.</summary>
     public IReadOnlyList<AccessSubject> Subjects { get; private init; } = [];
 
-    /// <summary>Where it is found again; null for who shows no credentials, and for who is known by a claim alone.</summary>
+    /// <summary>
+    /// Where it is found again; null for who shows no credentials, and for who is known by a claim alone.
+    /// </summary>
     public AccountReference? Account { get; init; }
 
     /// <summary>What the credential shown is limited to; null for no limit.</summary>

@@ -6,7 +6,9 @@ using Registry.Domain.Errors;
 
 namespace Registry.Infrastructure.Access;
 
-/// <summary>How the handlers leave what they have found out: as a feature of the request, for it is no claim set.</summary>
+/// <summary>
+/// How the handlers leave what they have found out: as a feature of the request, for it is no claim set.
+/// </summary>
 internal static class HandlerOutcome
 {
     public static AuthenticateResult Accept(HttpContext context, string scheme, Principal principal)

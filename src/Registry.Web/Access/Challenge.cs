@@ -24,8 +24,12 @@ internal static class Challenge
         challenge.Append("/token\",service=\"").Append(ServiceOf(request)).Append('"');
         if (ScopeOf(context) is { } scope)
             challenge.Append(",scope=\"").Append(scope).Append('"');
-        if (error.Code is OciErrorCode.Unauthorized && request.Headers.Authorization.Count > 0)
-            challenge.Append(",error=\"invalid_token\"");
+        if (request.Headers.Authorization.Count > 0) // RFC 6750, section 3.1
+        {
+            challenge.Append(
+                error.Code is OciErrorCode.Denied ? ",error=\"insufficient_scope\"" : ",error=\"invalid_token\"");
+        }
+
         return challenge.ToString();
     }
 

@@ -11,7 +11,9 @@ internal static class ErrorAnswer
 
     /// <summary>Answers a request whose response has not begun.</summary>
     public static Task WriteAsync(HttpContext context, OciError error)
-        => IsAdminApi(context) ? ProblemResult.WriteAsync(context, [error]) : OciErrorResult.WriteAsync(context, [error]);
+        => IsAdminApi(context)
+            ? ProblemResult.WriteAsync(context, [error])
+            : OciErrorResult.WriteAsync(context, [error]);
 
     public static bool IsAdminApi(HttpContext context)
         => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);

@@ -34,7 +34,8 @@ internal sealed class RequestPipeline(RegistryOptions options) : IStartupFilter
             || IsToken(path);
 
     /// <summary>Where tokens are got.</summary>
-    public static bool IsToken(PathString path) => path.StartsWithSegments("/token", StringComparison.OrdinalIgnoreCase);
+    public static bool IsToken(PathString path)
+        => path.StartsWithSegments("/token", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Where distribution clients ask for lists of repositories.</summary>
     public static bool IsList(PathString path)

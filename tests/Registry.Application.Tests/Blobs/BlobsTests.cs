@@ -27,7 +27,7 @@ public sealed class BlobsTests : IAsyncLifetime
     public async Task DisposeAsync() => await _registry.DisposeAsync();
 
     [Fact]
-    public async Task A_mount_from_a_repository_that_may_not_be_read_looks_as_if_the_blob_were_not_there()
+    public async Task A_mount_from_a_repository_that_may_not_be_read_looks_as_if_the_blob_were_not_there() // S-2
     {
         MountsFrom(Secret);
         var denied = await _registry.RefusalAsync(Mount(Secret));
@@ -47,7 +47,7 @@ public sealed class BlobsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_mount_without_from_takes_the_first_repository_that_may_be_read()
+    public async Task A_mount_without_from_takes_the_first_repository_that_may_be_read() // S-2
     {
         MountsFrom(Secret);
         _registry.Links.ListRepositoriesAsync(Digest, Arg.Any<int>(), Arg.Any<CancellationToken>()).Returns([Secret, Public]);

@@ -178,7 +178,7 @@ public sealed class BadManifestsTests : IAsyncLifetime
     [Theory]
     [InlineData("layers", "{},")]
     [InlineData("annotations", "\"@\":1,")]
-    public async Task A_document_that_is_wrong_in_as_many_places_as_it_has_room_for_costs_no_more_than_a_good_one(string member, string part)
+    public async Task A_document_that_is_wrong_in_as_many_places_as_it_has_room_for_costs_no_more_than_a_good_one(string member, string part) // S-19
     {
         var parts = new StringBuilder(4 * 1024 * 1024);
         while (parts.Length < 4_000_000)

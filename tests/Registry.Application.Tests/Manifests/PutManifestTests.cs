@@ -123,7 +123,7 @@ public sealed class PutManifestTests : IAsyncLifetime
     [Theory]
     [InlineData("v1")]
     [InlineData("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")]
-    public async Task Nothing_is_deleted_where_deleting_is_switched_off(string reference)
+    public async Task Nothing_is_deleted_where_deleting_is_switched_off(string reference) // S-5
     {
         _registry.Delete.Enabled = false;
         Assert.Equal(OciErrorCode.Unsupported, (await _registry.RefusalAsync(Delete(reference))).Code);

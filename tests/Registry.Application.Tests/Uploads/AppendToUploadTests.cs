@@ -119,7 +119,7 @@ public sealed class AppendToUploadTests : UploadTestBase
     }
 
     [Fact]
-    public async Task The_session_of_somebody_else_is_unknown()
+    public async Task The_session_of_somebody_else_is_unknown() // S-8
     {
         var error = await Registry.RefusalAsync(Chunk(10, 14, 5) with { Owner = new Principal("mallory") });
         Assert.Equal((OciErrorCode.BlobUploadUnknown, (long?)null), (error.Code, error.Offset));

@@ -75,7 +75,7 @@ public sealed class CompleteUploadTests : UploadTestBase
     }
 
     [Fact]
-    public async Task The_session_of_another_owner_or_repository_is_unknown()
+    public async Task The_session_of_another_owner_or_repository_is_unknown() // S-8
     {
         var stranger = await Registry.RefusalAsync(Close() with { Owner = new Principal("mallory") });
         var elsewhere = await Registry.RefusalAsync(Close() with { Repository = OtherRepository });

@@ -199,7 +199,7 @@ public sealed class SignInTests : IAsyncLifetime
     [InlineData("GET", $"/referrers/{Digest}")]
     [InlineData("POST", "/blobs/uploads/")]
     [InlineData("DELETE", "/manifests/v1")]
-    public async Task What_is_there_and_what_is_not_look_alike_to_who_may_not_see_it(string method, string path)
+    public async Task What_is_there_and_what_is_not_look_alike_to_who_may_not_see_it(string method, string path) // S-21
     {
         await PushAsync(Alice, "img/secret/a");
         foreach (var who in new[] { Bob, Carol })
@@ -212,7 +212,7 @@ public sealed class SignInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Lists_show_what_the_caller_may_pull()
+    public async Task Lists_show_what_the_caller_may_pull() // S-21
     {
         await PushAsync(Alice, "img/a");
         await PushAsync(Alice, "img/secret/a");
@@ -242,7 +242,7 @@ public sealed class SignInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_blob_is_mounted_only_from_where_it_may_be_pulled()
+    public async Task A_blob_is_mounted_only_from_where_it_may_be_pulled() // S-2
     {
         await PushAsync(Alice, "img/secret/a");
         var blob = await PushBlobAsync(Alice, "img/secret/a");

@@ -32,7 +32,7 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
 
     [Theory]
     [MemberData(nameof(OddPaths))]
-    public async Task An_odd_path_is_refused_for_every_method(string path)
+    public async Task An_odd_path_is_refused_for_every_method(string path) // S-22
     {
         foreach (var method in new[] { "GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS" })
         {
@@ -54,7 +54,7 @@ public sealed class BadInputTests(RegistryFactory registry) : IClassFixture<Regi
     [InlineData("NaN", 400)]
     [InlineData("%D9%A1", 400)]
     [InlineData("1%00", 400)]
-    public async Task An_odd_page_size_is_refused_or_read_as_all_in_every_list(string n, int status)
+    public async Task An_odd_page_size_is_refused_or_read_as_all_in_every_list(string n, int status) // S-18
     {
         await registry.Client.PushImageAsync(_repository, "v1");
 

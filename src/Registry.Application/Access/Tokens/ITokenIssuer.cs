@@ -9,7 +9,9 @@ public interface ITokenIssuer
 {
     Task<BearerToken> IssueAsync(TokenContent content, CancellationToken cancellationToken);
 
-    /// <summary>A secret that stands for the account with this service for a long time. Only its hash is kept.</summary>
+    /// <summary>
+    /// A secret that stands for the account with this service for a long time. Only its hash is kept.
+    /// </summary>
     Task<string> IssueRefreshAsync(
         Principal principal, AccountReference account, string service, CancellationToken cancellationToken);
 
