@@ -15,8 +15,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     /// <summary>What each route needs.</summary>
     private static readonly Dictionary<string, Right> Rights = new(StringComparer.Ordinal)
     {
-        ["GET /v2/"] = Right.SignIn,
-        ["HEAD /v2/"] = Right.SignIn,
+        ["GET /v2"] = Right.SignIn,
+        ["HEAD /v2"] = Right.SignIn,
         ["GET /v2/_catalog"] = Right.List,
         ["HEAD /v2/_catalog"] = Right.List,
         ["GET /v2/tags/list"] = Right.List,
@@ -40,7 +40,7 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         ["PATCH /v2/{name}/blobs/uploads/{id}"] = Right.Push,
         ["PUT /v2/{name}/blobs/uploads/{id}"] = Right.Push,
         ["DELETE /v2/{name}/blobs/uploads/{id}"] = Right.Push,
-        ["GET /token"] = Right.None,
+        ["GET /token"] = Right.NoToken,
         ["POST /token"] = Right.None,
         ["GET /token/keys"] = Right.None,
         ["GET /healthz/live"] = Right.Unwatched,
@@ -68,6 +68,9 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         /// <summary>For everybody who shows no wrong credentials.</summary>
         None,
 
+        /// <summary>As <see cref="None"/>, but for who shows a token.</summary>
+        NoToken,
+
         SignIn,
         List,
         Pull,
@@ -86,9 +89,11 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         string[] users = ["nobody", "puller", "pusher", "deleter", "master"];
         await File.WriteAllLinesAsync(passwords, users.Select(user => Htpasswd.Line(user, $"{user} password")));
         _registry = await RegistryFactory.StartAsync(
+        [
             ("Access:Anonymous", "None"), ("Access:Htpasswd:Path", passwords),
             .. Rule(0, "puller", "matrix/**", "Pull"), .. Rule(1, "pusher", "matrix/**", "Pull", "Push"),
-            .. Rule(2, "deleter", "matrix/**", "Delete"), .. Rule(3, "master", "**", "Admin"));
+            .. Rule(2, "deleter", "matrix/**", "Delete"), .. Rule(3, "master", "**", "Admin"),
+        ]);
     }
 
     public async Task DisposeAsync()
@@ -119,8 +124,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         foreach (var (key, method, path) in Routes())
         {
             var answer = await _registry!.Client.SendAsync(method, path, method is "GET" or "HEAD" or "DELETE" ? null : [], credentials);
-            var refused = answer.Status is 401 or 403;
+            var refused = answer.Status is 401 or 403 or 429;
             var expected = Expected(caller, Rights.GetValueOrDefault(key, Right.Admin));
+            if (caller == "wrong password" && answer.Status == 429)
+                continue; // after some of them, passwords are not even looked at
             if (refused ? answer.Status != expected : expected is not null || answer.Status >= 500)
                 problems.AppendLine($"{key} by {caller}: {answer.Status}, expected {expected?.ToString() ?? "no refusal"}");
             if ((answer.Status == 401) != answer.Headers.Any(header => header.Key == "WWW-Authenticate"))
@@ -140,14 +147,14 @@ public sealed class AccessMatrixTests : IAsyncLifetime
             case "wrong password" or "wrong token":
                 return 401;
             case "anonymous":
-                return right is Right.None ? null : 401;
+                return right is Right.None or Right.NoToken ? null : 401;
             case "token to pull":
                 return right is Right.None or Right.SignIn or Right.Pull ? null : 401;
             case "token to push elsewhere":
                 return right is Right.None or Right.SignIn ? null : 401;
         }
 
-        var allowed = right is Right.None or Right.SignIn or Right.List or Right.User
+        var allowed = right is Right.None or Right.NoToken or Right.SignIn or Right.List or Right.User
             || (caller, right) is ("puller" or "pusher", Right.Pull) or ("pusher", Right.Push)
                 or ("deleter", Right.Delete) or ("master", Right.Admin);
         return allowed ? null : 403;
