@@ -82,7 +82,8 @@ internal static class Rules
     public static IEnumerable<string> ActionsWithoutOneAccessRule(IEnumerable<MethodInfo> actions)
         => actions.Where(action => action.GetCustomAttributes(inherit: true)
                 .Concat(action.ReflectedType!.GetCustomAttributes(inherit: true))
-                .Count(attribute => attribute.GetType().Name is "RequiresAccessAttribute" or "RequiresSignInAttribute" or "PublicEndpointAttribute") != 1)
+                .Count(attribute => attribute.GetType().Name is "RequiresAccessAttribute" or "RequiresSignInAttribute" or "RequiresAdminAttribute"
+                    or "RequiresUserAttribute" or "PublicEndpointAttribute") != 1)
             .Select(Name);
 
     private static string Name(MethodInfo method) => $"{method.DeclaringType!.FullName}.{method.Name}";
