@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
@@ -157,11 +158,11 @@ public sealed class GroupsController(IMediator mediator, RegistryMap registries)
 /// </param>
 /// <param name="Description" example="Who works on the shop">One line of up to 500 characters.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record CreateGroupRequest(string Name, string? Description);
+public sealed record CreateGroupRequest([Required] string Name, string? Description);
 
 /// <param name="Description" example="Who works on the shop">One line of up to 500 characters.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record ChangeGroupRequest(string Description);
+public sealed record ChangeGroupRequest([Required(AllowEmptyStrings = true)] string Description);
 
 /// <param name="Name" example="dev"></param>
 /// <param name="Description" example="Who works on the shop"></param>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
@@ -33,4 +34,4 @@ public sealed class OwnPasswordController(IMediator mediator, RegistryMap regist
 /// <param name="OldPassword" example="correct horse battery"></param>
 /// <param name="NewPassword" example="staple on the table">8 to 512 characters, and not the name.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record ChangeOwnPasswordRequest(string OldPassword, string NewPassword);
+public sealed record ChangeOwnPasswordRequest([Required] string OldPassword, [Required] string NewPassword);

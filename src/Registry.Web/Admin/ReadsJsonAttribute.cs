@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Registry.Domain.Errors;
@@ -19,22 +20,23 @@ internal sealed class ReadsJsonAttribute : Attribute, IActionFilter, IOrderedFil
     {
         if (context.ModelState.IsValid)
             return;
-        var wrong = context.ModelState.First(entry => entry.Value is { ValidationState: ModelValidationState.Invalid });
-        var (place, error) = (wrong.Key, wrong.Value!.Errors[0]);
-        var problem = error.Exception is UnsupportedContentTypeException || IsMissing(place, error)
-            ? "must be a JSON document (Content-Type: application/json)"
-            : "has a member that is unknown, missing or of another type";
-        context.Result = ProblemResult.From(OciError.RequestInvalid(
-            place.TrimStart('$', '.') is { Length: > 0 } member
-                ? $"The body {problem}: '{OciError.Shorten(member)}'."
-                : $"The body {problem}."));
+        // Of a body that is not there, or of another type, the framework names no place but the parameter.
+        var body = context.ActionDescriptor.Parameters.FirstOrDefault(
+            parameter => parameter.BindingInfo?.BindingSource == BindingSource.Body);
+        var place = context.ModelState
+            .Where(entry => entry.Value is { ValidationState: ModelValidationState.Invalid })
+            .Select(entry => entry.Key)
+            .FirstOrDefault(key => key.Length > 0 && key != body?.Name);
+        context.Result = ProblemResult.From(OciError.RequestInvalid(place is null
+            ? "The body must be a JSON document (Content-Type: application/json)."
+            : $"The body has something that is unknown, missing or of another type at '{NameOf(place)}'."));
     }
 
     public void OnActionExecuted(ActionExecutedContext context)
     {
     }
 
-    // Of a body that is not there at all, the framework names no place.
-    private static bool IsMissing(string place, ModelError error)
-        => place.Length == 0 && error.ErrorMessage.Contains("body is required", StringComparison.Ordinal);
+    // As the document has it: what is not in it the framework calls by the name in the code.
+    private static string NameOf(string place)
+        => place.StartsWith('$') ? OciError.Shorten(place) : JsonNamingPolicy.CamelCase.ConvertName(place);
 }

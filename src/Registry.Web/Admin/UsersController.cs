@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
@@ -125,7 +126,7 @@ public sealed class UsersController(IMediator mediator, RegistryMap registries) 
 /// <param name="Password" example="correct horse battery">8 to 512 characters, and not the name.</param>
 /// <param name="Enabled" example="true">Whether it can sign in; true when left out.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record CreateUserRequest(string Name, string Password, bool? Enabled);
+public sealed record CreateUserRequest([Required] string Name, [Required] string Password, bool? Enabled);
 
 /// <param name="Password" example="correct horse battery">Left out, it stays.</param>
 /// <param name="Enabled" example="false">Whether it can sign in. Left out, it stays.</param>

@@ -44,7 +44,7 @@ public sealed class UserCommandTests : IDisposable
         // The server has written meanwhile, and goes on to.
         (await server.Client.GetAsync("/healthz/ready")).Expect(200);
         Assert.DoesNotContain("correct horse", server.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain(server.Log, line => line.GetProperty("level").GetString() is "Error");
+        Assert.DoesNotContain(server.Log, line => line.GetProperty("level").GetString() is "error");
     }
 
     [Fact]
