@@ -15,9 +15,10 @@ public sealed class PostgreSqlFirstAdminTests : FirstAdminContract<PostgreSqlTes
     public async Task Of_nodes_that_start_at_once_one_makes_the_user_and_keeps_its_password()
     {
         var nodes = Enumerable.Range(0, 6).Select(_ => Place.Connect(Time)).ToArray();
+        foreach (var node in nodes)
+            await node.OpenAsync(CancellationToken.None);
         var starts = await Task.WhenAll(nodes.Select(async (database, number) =>
         {
-            await database.OpenAsync(CancellationToken.None);
             var start = Start(database, data: Folder.Combine($"node{number}"));
             await database.AloneAsync(() => start.PrepareAsync(CancellationToken.None), CancellationToken.None);
             return start;
