@@ -10,6 +10,8 @@ namespace Registry.Web.Admin;
 
 /// <summary>Groups of local users.</summary>
 [RequiresAdmin]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status403Forbidden, "application/problem+json")]
 public sealed class GroupsController(IMediator mediator, RegistryMap registries) : AdminController(mediator, registries)
 {

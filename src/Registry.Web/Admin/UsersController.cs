@@ -11,6 +11,8 @@ namespace Registry.Web.Admin;
 
 /// <summary>The users that the registry itself keeps.</summary>
 [RequiresAdmin]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status403Forbidden, "application/problem+json")]
 public sealed class UsersController(IMediator mediator, RegistryMap registries) : AdminController(mediator, registries)
 {
