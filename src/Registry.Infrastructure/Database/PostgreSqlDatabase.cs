@@ -28,6 +28,7 @@ internal sealed partial class PostgreSqlDatabase(
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(250);
 
     private PostgreSqlConnections? _connections;
+    private bool _current;
 
     private PostgreSqlConnections Connections
         => _connections ?? throw new InvalidOperationException("The database has not been opened.");
@@ -40,14 +41,15 @@ internal sealed partial class PostgreSqlDatabase(
             {
                 server.RefuseVersion(connection.PostgreSqlVersion);
                 await CheckSettingsAsync(server, connection);
-                if (!await Migrations.IsCurrentPostgreSqlAsync(connection))
+                if (!_current)
                     await Migrations.ApplyPostgreSqlAsync(connection, cancellationToken);
                 return true;
             },
             cancellationToken);
 
-    public override Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
-        => BeginAsync((_, connection) => Migrations.IsCurrentPostgreSqlAsync(connection), cancellationToken);
+    public override async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
+        => _current = await BeginAsync(
+            (_, connection) => Migrations.IsCurrentPostgreSqlAsync(connection), cancellationToken);
 
     public override Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)
         => RepeatAsync(session => read(session), cancellationToken);

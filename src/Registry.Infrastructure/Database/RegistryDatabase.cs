@@ -15,7 +15,7 @@ internal abstract class RegistryDatabase : IAsyncDisposable
 
     /// <summary>
     /// Whether the database is there with the schema of this program. Called before <see cref="OpenAsync"/>, by who
-    /// wants to know whether that would change anything.
+    /// comes beside a server that runs: if so, that changes nothing and takes no lock.
     /// </summary>
     /// <exception cref="StartRefusedException">The database cannot be used.</exception>
     public abstract Task<bool> IsCurrentAsync(CancellationToken cancellationToken);

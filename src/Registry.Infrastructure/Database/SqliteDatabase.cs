@@ -32,6 +32,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
     private readonly ConcurrentBag<DatabaseSession> _readers = [];
     private Thread? _writer;
     private DatabaseSession? _writing;
+    private bool _current;
     private bool _closed; // under the lock of the queue
 
     public override bool IsShared => false; // the data folder's lock sees to it
@@ -48,8 +49,9 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             if (await _writing.Connection.ExecuteScalarAsync<string>("PRAGMA journal_mode = WAL") != "wal")
                 throw Refused("it is no file on a disk that can hold a write-ahead log");
             Execute(_writing, $"PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {CheckpointPages}");
-            if (!await Migrations.IsCurrentSqliteAsync(_writing.Connection))
+            if (!_current)
                 await Migrations.ApplySqliteAsync(_writing.Connection, cancellationToken);
+            Execute(_writing, $"PRAGMA busy_timeout = {BusyMilliseconds}");
         }
         catch (Exception e) when (e is SqliteException or ArgumentException)
         {
@@ -68,7 +70,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             if (!File.Exists(new SqliteConnectionStringBuilder(connectionString).DataSource))
                 return false;
             await using var session = Connect();
-            return await Migrations.IsCurrentSqliteAsync(session.Connection);
+            return _current = await Migrations.IsCurrentSqliteAsync(session.Connection);
         }
         catch (Exception e) when (e is SqliteException or ArgumentException)
         {
@@ -153,10 +155,7 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             connection.Open();
             connection.CreateFunction("registry_now", () => time.GetUtcNow().ToUnixTimeMilliseconds());
             var session = new DatabaseSession(connection);
-            Execute(
-                session,
-                $"PRAGMA busy_timeout = {BusyMilliseconds}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; "
-                    + also);
+            Execute(session, $"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; {also}");
             return session;
         }
         catch

@@ -31,6 +31,7 @@ public sealed partial class FirstAdmin
     private readonly AdminSettings _settings;
     private readonly ILogger<FirstAdmin> _logger;
     private readonly string _file;
+    private Action? _notice;
 
     internal FirstAdmin(
         RegistryDatabase database, AccessChanges changes, AdminSettings settings, string data,
@@ -63,16 +64,14 @@ public sealed partial class FirstAdmin
         if (!await _database.WriteAsync(session => AddAsync(session, hash), durable: true, cancellationToken))
             return; // somebody has added a user with a command meanwhile
         await _changes.RefreshAsync(cancellationToken);
-        if (given)
-        {
-            Log.MadeOfGiven(_logger, Admin.Value, PasswordFileKey);
-        }
-        else
-        {
-            Written = _file;
-            Log.Made(_logger, Admin.Value, _file);
-        }
+        Written = given ? null : _file;
+        _notice = given
+            ? () => Log.MadeOfGiven(_logger, Name, PasswordFileKey)
+            : () => Log.Made(_logger, Name, _file);
     }
+
+    /// <summary>Tells in the log what there is to know. Called once the start is over.</summary>
+    internal void Tell() => _notice?.Invoke();
 
     // The password was changed, or another node was faster than a start that broke off here: nobody shall take what the
     // file says for what counts.
@@ -85,9 +84,13 @@ public sealed partial class FirstAdmin
             var admin = await _database.ReadAsync(
                 session => LocalAccount.FindAsync(session, Name, cancellationToken), cancellationToken);
             if (admin is not null && LocalPasswords.Matches(Read(_file), admin.Hash))
+            {
+                _notice = () => Log.StillThere(_logger, Name, _file); // a start that was refused has told nobody
                 return;
+            }
+
             File.Delete(_file);
-            Log.Removed(_logger, _file);
+            _notice = () => Log.Removed(_logger, _file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException)
         {
@@ -187,6 +190,10 @@ public sealed partial class FirstAdmin
             Level = LogLevel.Information,
             Message = "There was no user yet: {User} was added, who may do everything, with the password of {Key}.")]
         public static partial void MadeOfGiven(ILogger logger, string user, string key);
+
+        [LoggerMessage(
+            Level = LogLevel.Information, Message = "The first password of {User} still counts; it is in {File}")]
+        public static partial void StillThere(ILogger logger, string user, string file);
 
         [LoggerMessage(
             Level = LogLevel.Information, Message = "{File} was removed: the password in it does not count any more.")]
