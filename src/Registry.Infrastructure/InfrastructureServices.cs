@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Access;
+using Registry.Application.Access.Groups;
 using Registry.Application.Access.Tokens;
+using Registry.Application.Access.Users;
 using Registry.Application.Blobs;
 using Registry.Application.Catalog;
 using Registry.Application.Health;
@@ -16,6 +18,7 @@ using Registry.Application.Uploads;
 using Registry.Infrastructure.Access.Basic;
 using Registry.Infrastructure.Access.Bearer;
 using Registry.Infrastructure.Access.Htpasswd;
+using Registry.Infrastructure.Access.Local;
 using Registry.Infrastructure.Access.Passwords;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Metrics;
@@ -84,6 +87,9 @@ public static class InfrastructureServices
         services.AddSingleton<IStoredAccess>(provider => provider.GetRequiredService<AccessChanges>());
         services.AddHostedService(provider => provider.GetRequiredService<AccessChanges>());
         services.AddSingleton<PasswordChecks>();
+        services.AddSingleton<LocalChanges>();
+        services.AddSingleton<ILocalUsers, LocalUsers>();
+        services.AddSingleton<ILocalGroups, LocalGroups>();
         foreach (var kind in access.ProvidersInOrder())
             services.AddProvider(kind, access);
 
@@ -102,6 +108,13 @@ public static class InfrastructureServices
         switch (kind)
         {
             case AccessProvider.Local:
+                services.AddSingleton<IUserProvider, LocalProvider>();
+                services.AddSingleton(provider => new FirstAdmin(
+                    provider.GetRequiredService<RegistryDatabase>(),
+                    provider.GetRequiredService<AccessChanges>(),
+                    access.Admin,
+                    provider.GetRequiredService<DataFolder>().Path,
+                    provider.GetRequiredService<ILogger<FirstAdmin>>()));
                 break;
             case AccessProvider.Htpasswd:
                 services.AddSingleton(provider => new HtpasswdProvider(

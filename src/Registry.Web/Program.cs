@@ -6,6 +6,8 @@ var root = new RootCommand("A self-hosted registry for container images and othe
 {
     serve,
     new HealthCommand(),
+    new UserCommand(),
+    new GroupCommand(),
 };
 foreach (var option in serve.AllOptions)
     root.Options.Add(option);

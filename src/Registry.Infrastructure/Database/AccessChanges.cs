@@ -24,6 +24,7 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile StoredAccess _current = StoredAccess.Nothing;
     private long _version = -1;
+    private long _knownAt;
     private long _looked;
 
     public StoredAccess Current => _current;
@@ -33,6 +34,11 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
 
     /// <summary>Whether the last look is so short ago that what is remembered still counts.</summary>
     public bool IsFresh => Version >= 0 && time.GetElapsedTime(Volatile.Read(ref _looked)) < Fresh;
+
+    /// <summary>
+    /// When the last look began, by the database's clock: everything that was revoked up to then is known here.
+    /// </summary>
+    public DateTimeOffset KnownAt => DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref _knownAt));
 
     /// <summary>Said by every write that changes who may do what, in its transaction.</summary>
     public static Task AnnounceAsync(DatabaseSession session)
@@ -47,7 +53,7 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
         try
         {
             var began = time.GetTimestamp();
-            var version = await database.ReadAsync(ReadVersionAsync, cancellationToken);
+            var (version, now) = await database.ReadAsync(ReadVersionAsync, cancellationToken);
             if (version != Version)
             {
                 // The number is read first: what is read behind it is as new or newer.
@@ -55,6 +61,7 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
                 Volatile.Write(ref _version, version);
             }
 
+            Volatile.Write(ref _knownAt, now);
             Volatile.Write(ref _looked, began);
         }
         finally
@@ -101,8 +108,9 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
         }
     }
 
-    private static async Task<long> ReadVersionAsync(DatabaseSession session)
-        => (long)(await session.ScalarAsync("SELECT version FROM access_changes WHERE id = 1"))!;
+    private static Task<(long Version, long Now)> ReadVersionAsync(DatabaseSession session)
+        => session.Connection.QuerySingleAsync<(long, long)>(
+            "SELECT version, registry_now() FROM access_changes WHERE id = 1");
 
     private static async Task<StoredAccess> ReadAsync(DatabaseSession session)
     {

@@ -25,10 +25,14 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
     private const int MaxWaiting = 10_000;
     private const int Full = 13;
 
+    // A command, such as one that adds a user, writes to the database of a server that runs: each waits for the other.
+    private const int BusyMilliseconds = 10_000;
+
     private readonly Queue<IWrite> _queue = new(); // its own lock
     private readonly ConcurrentBag<DatabaseSession> _readers = [];
     private Thread? _writer;
     private DatabaseSession? _writing;
+    private bool _current;
     private bool _closed; // under the lock of the queue
 
     public override bool IsShared => false; // the data folder's lock sees to it
@@ -45,7 +49,9 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             if (await _writing.Connection.ExecuteScalarAsync<string>("PRAGMA journal_mode = WAL") != "wal")
                 throw Refused("it is no file on a disk that can hold a write-ahead log");
             Execute(_writing, $"PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {CheckpointPages}");
-            await Migrations.ApplySqliteAsync(_writing.Connection, cancellationToken);
+            if (!_current)
+                await Migrations.ApplySqliteAsync(_writing.Connection, cancellationToken);
+            Execute(_writing, $"PRAGMA busy_timeout = {BusyMilliseconds}");
         }
         catch (Exception e) when (e is SqliteException or ArgumentException)
         {
@@ -54,6 +60,22 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
 
         _writer = new(RunWriter) { IsBackground = true, Name = "database writer" };
         _writer.Start();
+    }
+
+    public override async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
+    {
+        SqliteLibrary.Load();
+        try
+        {
+            if (!File.Exists(new SqliteConnectionStringBuilder(connectionString).DataSource))
+                return false;
+            await using var session = Connect();
+            return _current = await Migrations.IsCurrentSqliteAsync(session.Connection);
+        }
+        catch (Exception e) when (e is SqliteException or ArgumentException)
+        {
+            throw Refused(e.Message, e);
+        }
     }
 
     public override async Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)

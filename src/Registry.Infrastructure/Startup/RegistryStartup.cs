@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Registry.Application.Catalog;
 using Registry.Application.Registries;
 using Registry.Infrastructure.Access.Htpasswd;
+using Registry.Infrastructure.Access.Local;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Stores;
 
@@ -12,7 +13,7 @@ namespace Registry.Infrastructure.Startup;
 /// </summary>
 internal sealed class RegistryStartup(
     DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries,
-    ICatalog catalog, AccessChanges access, HtpasswdProvider? passwords = null)
+    ICatalog catalog, AccessChanges access, HtpasswdProvider? passwords = null, FirstAdmin? admin = null)
     : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
@@ -21,20 +22,31 @@ internal sealed class RegistryStartup(
         data.Hold();
         await database.OpenAsync(cancellationToken);
         await access.RefreshAsync(cancellationToken);
-        // Of nodes that start at once, one makes a new store its own and the others find it so.
-        await database.AloneAsync(() => PrepareStoresAsync(cancellationToken), cancellationToken);
+        // Of nodes that start at once, one makes a new store its own and the first user, and the others find it so.
+        await database.AloneAsync(() => PrepareAsync(cancellationToken), cancellationToken);
         await RefuseHiddenRepositoriesAsync(cancellationToken);
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        admin?.Tell();
+        return Task.CompletedTask;
+    }
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        await PrepareStoresAsync(cancellationToken);
+        if (admin is not null)
+            await admin.PrepareAsync(cancellationToken);
+    }
 
     private async Task PrepareStoresAsync(CancellationToken cancellationToken)
     {

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Registry.Domain.Errors;
 using Registry.Infrastructure;
+using Registry.Infrastructure.Access.Local;
 using Registry.Infrastructure.Database;
 using Registry.Web.Connections;
 using Registry.Web.Requests;
@@ -102,9 +103,27 @@ internal sealed class ServeCommand : Command
         var app = builder.Build();
         app.MapRegistry();
         addresses = string.Join(", ", listeners.Select(listener => listener.Text));
-        app.Lifetime.ApplicationStarted.Register(
-            () => ConsoleLog.Started(app.Logger, string.Join(", ", app.Urls), Path.GetFullPath(options.Data)));
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            ConsoleLog.Started(app.Logger, string.Join(", ", app.Urls), Path.GetFullPath(options.Data));
+            ShowFirstPassword(app.Services.GetService<FirstAdmin>());
+        });
         return app;
+    }
+
+    // To somebody who sits there, and to nothing that keeps what it is given.
+    private static void ShowFirstPassword(FirstAdmin? admin)
+    {
+        if (admin?.Written is not { } file || Console.IsOutputRedirected || Console.IsErrorRedirected)
+            return;
+        try
+        {
+            Console.Error.WriteLine($"The first password of {FirstAdmin.Name}: {File.ReadAllText(file).Trim()}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The log has told where it is.
+        }
     }
 
     private static void Configure(KestrelServerOptions kestrel, IReadOnlyList<Listener> listeners)

@@ -10,6 +10,7 @@ public sealed class Cluster : IAsyncLifetime
     private const int Size = 3;
 
     private readonly WorkFolder _data = new("nodes");
+    private readonly WorkFolder _secrets = new("nodes-secrets");
     private readonly string _prefix = SharedS3.NewPrefix();
     private readonly RegistryProcess?[] _nodes = new RegistryProcess?[Size];
     private readonly Uri[] _addresses = new Uri[Size];
@@ -33,6 +34,7 @@ public sealed class Cluster : IAsyncLifetime
     {
         if (ReasonToSkip is not null)
             return;
+        await File.WriteAllTextAsync(_secrets.File("password"), "a first password");
         _database = await PostgreSqlProcess.StartAsync("max_connections=100");
         await ReviveAsync();
     }
@@ -53,6 +55,7 @@ public sealed class Cluster : IAsyncLifetime
             ["Registry:Database:Kind"] = "PostgreSql",
             ["Registry:Database:ConnectionString"] = Database.ConnectionString(),
             ["Registry:Access:Anonymous"] = "Push",
+            ["Registry:Access:Admin:PasswordFile"] = _secrets.File("password"),
         };
         foreach (var (key, value) in SharedS3.Server.Settings(_prefix))
             settings[$"Registry:Stores:default:{key}"] = value!;
@@ -75,6 +78,7 @@ public sealed class Cluster : IAsyncLifetime
         if (_database is not null)
             await _database.DisposeAsync();
         _data.Dispose();
+        _secrets.Dispose();
     }
 }
 

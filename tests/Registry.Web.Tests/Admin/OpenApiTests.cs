@@ -14,7 +14,11 @@ public sealed class OpenApiTests(RegistryFactory registry) : IClassFixture<Regis
         Assert.StartsWith("3.", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
         Assert.Equal("Registry admin API", document.GetProperty("info").GetProperty("title").GetString());
         Assert.Equal(
-            ["/api/v1/manifests", "/api/v1/registries", "/api/v1/repositories", "/api/v1/tags"],
+            [
+                "/api/v1/groups", "/api/v1/groups/{name}", "/api/v1/groups/{name}/members", "/api/v1/groups/{name}/members/{user}",
+                "/api/v1/manifests", "/api/v1/registries", "/api/v1/repositories", "/api/v1/tags",
+                "/api/v1/user/password", "/api/v1/users", "/api/v1/users/{name}",
+            ],
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));
     }
 
@@ -37,6 +41,39 @@ public sealed class OpenApiTests(RegistryFactory registry) : IClassFixture<Regis
         {
             var type = answer.Name == "200" ? "application/json" : "application/problem+json";
             Assert.Equal([type], answer.Value.GetProperty("content").EnumerateObject().Select(content => content.Name));
+        }
+    }
+
+    [Theory]
+    [InlineData("get", "users", "prefix enabled n last", "200 400 401 403")]
+    [InlineData("post", "users", "", "201 400 401 403 409")]
+    [InlineData("get", "users/{name}", "name", "200 400 401 403 404")]
+    [InlineData("patch", "users/{name}", "name", "200 400 401 403 404 409 412")]
+    [InlineData("delete", "users/{name}", "name", "204 400 401 403 404 409 412")]
+    [InlineData("put", "user/password", "", "204 400 401 403 429")]
+    [InlineData("get", "groups", "prefix n last", "200 400 401 403")]
+    [InlineData("post", "groups", "", "201 400 401 403 409")]
+    [InlineData("get", "groups/{name}", "name", "200 400 401 403 404")]
+    [InlineData("patch", "groups/{name}", "name", "200 400 401 403 404 412")]
+    [InlineData("delete", "groups/{name}", "name", "204 400 401 403 404 409 412")]
+    [InlineData("get", "groups/{name}/members", "name n last", "200 400 401 403 404")]
+    [InlineData("put", "groups/{name}/members/{user}", "name user", "204 400 401 403 404")]
+    [InlineData("delete", "groups/{name}/members/{user}", "name user", "204 400 401 403 404 409")]
+    public async Task What_changes_users_is_described_with_examples(string method, string path, string parameters, string answers)
+    {
+        var document = await GetAsync();
+        var operation = document.GetProperty("paths").GetProperty($"/api/v1/{path}").GetProperty(method);
+
+        Assert.NotEmpty(operation.GetProperty("summary").GetString()!);
+        var described = operation.TryGetProperty("parameters", out var list) ? list.EnumerateArray().ToList() : [];
+        Assert.Equal(parameters, string.Join(' ', described.Select(parameter => parameter.GetProperty("name").GetString())));
+        Assert.All(described, parameter => Assert.True(parameter.TryGetProperty("example", out _), parameter.ToString()));
+        Assert.Equal(answers, string.Join(' ', operation.GetProperty("responses").EnumerateObject().Select(answer => answer.Name).Order(StringComparer.Ordinal)));
+        if (operation.TryGetProperty("requestBody", out var body))
+        {
+            var schema = body.GetProperty("content").GetProperty("application/json").GetProperty("schema").GetProperty("$ref").GetString()!;
+            var members = document.GetProperty("components").GetProperty("schemas").GetProperty(schema.Split('/')[^1]).GetProperty("properties");
+            Assert.All(members.EnumerateObject(), member => Assert.True(member.Value.TryGetProperty("example", out _), member.ToString()));
         }
     }
 

@@ -13,7 +13,7 @@ public sealed class ServeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [PostgreSqlFact]
-    public async Task A_connection_string_in_a_file_is_all_it_takes_and_no_data_folder_is_made()
+    public async Task Secrets_in_files_are_all_it_takes_and_no_data_folder_is_made()
     {
         await ConfigureAsync();
         for (var start = 0; start < 2; start++)
@@ -48,11 +48,12 @@ public sealed class ServeTests : IDisposable
     private async Task ConfigureAsync()
     {
         await File.WriteAllTextAsync(_folder.File("secret"), await SharedPostgreSql.UseSchemaAsync($"serve_{Guid.NewGuid():N}") + "\n");
+        await File.WriteAllTextAsync(_folder.File("first-password"), "a first password\n");
         await File.WriteAllTextAsync(
             _folder.File("settings.json"),
             """
             { "Registry": {
-                "Access": { "Anonymous": "Push" },
+                "Access": { "Anonymous": "Push", "Admin": { "PasswordFile": "first-password" } },
                 "Database": { "Kind": "PostgreSql", "ConnectionStringFile": "secret" },
                 "Stores": { "default": { "Root": "elsewhere" } } } }
             """);

@@ -15,10 +15,12 @@ namespace Registry.Infrastructure.Access.Bearer;
 /// <remarks>
 /// What a token says: <c>sub</c> is the principal's name, <c>aud</c> the host that it is for, <c>access</c> the
 /// repositories by name and by identity (Docker token specification), <c>account</c> where the principal is found, or
-/// <c>subjects</c> what it is called where it cannot be found again.
+/// <c>subjects</c> what it is called where it cannot be found again; <c>iat</c> is as of when this node knew the
+/// principal, so that a node which has not heard of a revocation yet issues nothing that outlives it.
 /// </remarks>
 internal sealed class BearerTokens(
-    SigningKeys keys, RegistryDatabase database, AccessOptions options, TimeProvider time) : ITokenIssuer
+    SigningKeys keys, RegistryDatabase database, AccessChanges changes, AccessOptions options, TimeProvider time)
+    : ITokenIssuer
 {
     public const string Issuer = "registry";
 
@@ -32,7 +34,10 @@ internal sealed class BearerTokens(
         var left = content.Principal.Until - now;
         var lifetime = left is { } end && end < options.Tokens.Lifetime ? end : options.Tokens.Lifetime;
         return new(
-            JsonWebToken.Sign(key.Id, key.Private, json => Write(json, content, now, now + lifetime)), now, lifetime);
+            JsonWebToken.Sign(
+                key.Id, key.Private, json => Write(json, content, changes.KnownAt, now, now + lifetime)),
+            now,
+            lifetime);
     }
 
     public async Task<string> IssueRefreshAsync(
@@ -47,13 +52,14 @@ internal sealed class BearerTokens(
                     """
                     INSERT INTO refresh_tokens
                         (secret_hash, principal, provider, account_key, service, issued_at, expires_at)
-                    VALUES (@hash, @principal, @provider, @key, @service, registry_now(), registry_now() + @lifetime)
+                    VALUES (@hash, @principal, @provider, @key, @service, @issued, registry_now() + @lifetime)
                     """,
                     ("@hash", HashOf(secret)),
                     ("@principal", principal.Name),
                     ("@provider", account.Provider),
                     ("@key", account.Key),
                     ("@service", service),
+                    ("@issued", changes.KnownAt.ToUnixTimeMilliseconds()),
                     ("@lifetime", (long)options.Tokens.RefreshLifetime.TotalMilliseconds));
             },
             durable: true,
@@ -128,13 +134,14 @@ internal sealed class BearerTokens(
         return new(key.Id, Base64Url.EncodeToString(point.X), Base64Url.EncodeToString(point.Y));
     }
 
-    private static void Write(Utf8JsonWriter json, TokenContent content, DateTimeOffset now, DateTimeOffset end)
+    private static void Write(
+        Utf8JsonWriter json, TokenContent content, DateTimeOffset known, DateTimeOffset now, DateTimeOffset end)
     {
         var principal = content.Principal;
         json.WriteString("iss", Issuer);
         json.WriteString("sub", principal.Name);
         json.WriteString("aud", content.Service);
-        json.WriteNumber("iat", now.ToUnixTimeSeconds());
+        json.WriteNumber("iat", known.ToUnixTimeMilliseconds() / 1000m);
         json.WriteNumber("nbf", now.ToUnixTimeSeconds());
         json.WriteNumber("exp", end.ToUnixTimeSeconds());
         json.WriteString("jti", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));

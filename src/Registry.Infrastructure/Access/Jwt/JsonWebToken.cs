@@ -66,11 +66,13 @@ internal static class JsonWebToken
             ? value.GetString()
             : null;
 
-    /// <summary>A claim that is a date in seconds since 1970; null when it is missing or out of range.</summary>
+    /// <summary>
+    /// A claim that is a date in seconds since 1970, to the millisecond; null when it is missing or out of range.
+    /// </summary>
     public static DateTimeOffset? Time(JsonElement claims, string name)
         => claims.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Number
             && value.TryGetDouble(out var seconds) && seconds is >= 0 and < 253402300799 // the year 9999
-                ? DateTimeOffset.UnixEpoch.AddSeconds(seconds)
+                ? DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Round(seconds * 1000))
                 : null;
 
     /// <summary>Whether <c>aud</c>, a text or a list of them, names the audience.</summary>

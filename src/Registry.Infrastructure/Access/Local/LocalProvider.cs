@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using Registry.Application.Access;
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+using Registry.Infrastructure.Access.Passwords;
+using Registry.Infrastructure.Database;
+
+namespace Registry.Infrastructure.Access.Local;
+
+/// <summary>
+/// The users of the database. What was read of one counts until something about access changes, so that no request of a
+/// user who is known already asks the database.
+/// </summary>
+internal sealed class LocalProvider(RegistryDatabase database, PasswordChecks checks, AccessChanges changes)
+    : IUserProvider
+{
+    private const int MaxRemembered = 10_000;
+
+    private volatile Memory _memory = new(Version: -1);
+
+    public string Name => ProviderNames.Local;
+
+    public Principal? Recall(string user, string password)
+        => Remembered(user) is { Enabled: true } account && checks.IsKnown(user, password, account.Hash)
+            ? account.Principal
+            : null;
+
+    public async Task<Result<Principal?>> VerifyAsync(
+        string user, string password, CancellationToken cancellationToken)
+    {
+        var account = await LookUpAsync(user, cancellationToken);
+        var check = await checks.CheckAsync(
+            user, password, account?.Hash ?? LocalPasswords.Dummy, LocalPasswords.Matches, cancellationToken);
+        if (!check.TryGet(out var matches, out var errors))
+            return Result<Principal?>.Refused(errors);
+        if (account is null)
+            return Result<Principal?>.Of(null);
+        // The check may have waited for its turn: what counts is the user as it is after that.
+        return matches
+            && await LookUpAsync(user, cancellationToken) is { Enabled: true } now && now.Hash == account.Hash
+            ? now.Principal
+            : OciError.CredentialsWrong();
+    }
+
+    public async ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
+        => Result<Principal?>.Of(
+            await LookUpAsync(key, cancellationToken) is { Enabled: true } account ? account.Principal : null);
+
+    private LocalAccount? Remembered(string name)
+        => changes.IsFresh && _memory is var memory && memory.Version == changes.Version
+            ? memory.Accounts.GetValueOrDefault(name)
+            : null;
+
+    private async ValueTask<LocalAccount?> LookUpAsync(string name, CancellationToken cancellationToken)
+    {
+        if (Remembered(name) is { } remembered)
+            return remembered;
+        // Before the row is read: what is remembered under this number is as new as the number, or newer.
+        var version = changes.Version;
+        var account = await database.ReadAsync(
+            session => LocalAccount.FindAsync(session, name, cancellationToken), cancellationToken);
+        if (account is not null)
+            Remember(version, name, account);
+        return account;
+    }
+
+    private void Remember(long version, string name, LocalAccount account)
+    {
+        var memory = _memory;
+        // Accounts that a slower request has read under an older number never push out newer ones.
+        if (memory.Version > version)
+            return;
+        if (memory.Version < version || memory.Accounts.Count >= MaxRemembered)
+            _memory = memory = new(version);
+        memory.Accounts[name] = account;
+    }
+
+    private sealed record Memory(long Version)
+    {
+        public ConcurrentDictionary<string, LocalAccount> Accounts { get; } = new(StringComparer.Ordinal);
+    }
+}
