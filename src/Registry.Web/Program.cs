@@ -6,6 +6,10 @@ var root = new RootCommand("A self-hosted registry for container images and othe
 {
     serve,
     new HealthCommand(),
+    new RobotCommand(),
+    new TokenCommand(),
+    new RuleCommand(),
+    ExplainCommand.Create(),
 };
 foreach (var option in serve.AllOptions)
     root.Options.Add(option);

@@ -207,6 +207,17 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
             OciErrorCode.Unsupported, ErrorReason.Changed,
             $"{what} was changed meanwhile: read it again before changing it (If-Match).");
 
+    public static OciError AccountNameInvalid(string? text)
+        => RequestInvalid(
+            $"'{Shorten(text)}' is no name of a user or group: up to {AccountName.MaxLength} letters, digits and "
+            + "._-@+, beginning with a letter or digit.");
+
+    /// <param name="what">What is to be done, such as <c>delete user 'alice'</c>.</param>
+    public static OciError LastAdministrator(string what)
+        => new(
+            OciErrorCode.Unsupported, ErrorReason.Conflict,
+            $"It is not possible to {what}: no local user would be left who may administer.");
+
     public static OciError ParameterMissing(string name)
         => new(OciErrorCode.Unsupported, ErrorReason.Invalid, $"The query parameter '{name}' is missing.");
 

@@ -22,6 +22,26 @@ internal static class Migrations
             connection, "PostgreSql", $"BEGIN; SELECT pg_advisory_xact_lock({PostgreSqlDatabase.MigrationLock})",
             timeout: 0, cancellationToken);
 
+    /// <summary>
+    /// Whether there is nothing left to apply. Takes no lock: beside a server that runs, it is so.
+    /// </summary>
+    public static async Task<bool> IsCurrentSqliteAsync(DbConnection connection)
+        => await connection.ExecuteScalarAsync<long>(
+                "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'") > 0
+            && await IsCurrentAsync(connection, "Sqlite");
+
+    /// <inheritdoc cref="IsCurrentSqliteAsync"/>
+    public static async Task<bool> IsCurrentPostgreSqlAsync(DbConnection connection)
+        => await connection.ExecuteScalarAsync<bool>("SELECT to_regclass('schema_migrations') IS NOT NULL")
+            && await IsCurrentAsync(connection, "PostgreSql");
+
+    // Anything that is not as it should be is told by who applies.
+    private static async Task<bool> IsCurrentAsync(DbConnection connection, string kind)
+    {
+        var applied = await connection.QueryAsync<(long, string)>("SELECT number, checksum FROM schema_migrations");
+        return applied.ToHashSet().SetEquals(Load(kind).Select(migration => (migration.Number, migration.Checksum)));
+    }
+
     /// <param name="timeout">Of a statement in seconds; zero for none, null for the connection's own.</param>
     private static async Task ApplyAsync(
         DbConnection connection, string kind, string begin, int? timeout, CancellationToken cancellationToken)

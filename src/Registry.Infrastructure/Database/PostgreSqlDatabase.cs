@@ -34,36 +34,20 @@ internal sealed partial class PostgreSqlDatabase(
 
     public override bool IsShared => true;
 
-    public override async Task OpenAsync(CancellationToken cancellationToken)
-    {
-        var server = PostgreSqlServer.Parse(connectionString);
-        _connections = new(server.CreateSource(), options.MaxConnections, options.MaxWait);
-        PostgreSqlSession session;
-        try
-        {
-            session = await _connections.RentAsync(cancellationToken);
-        }
-        catch (Exception e) when (PostgreSqlFaults.Covers(e))
-        {
-            throw server.Refuse(e);
-        }
+    public override Task OpenAsync(CancellationToken cancellationToken)
+        => BeginAsync(
+            async (server, connection) =>
+            {
+                server.RefuseVersion(connection.PostgreSqlVersion);
+                await CheckSettingsAsync(server, connection);
+                if (!await Migrations.IsCurrentPostgreSqlAsync(connection))
+                    await Migrations.ApplyPostgreSqlAsync(connection, cancellationToken);
+                return true;
+            },
+            cancellationToken);
 
-        try
-        {
-            var connection = (NpgsqlConnection)session.Connection;
-            server.RefuseVersion(connection.PostgreSqlVersion);
-            await CheckSettingsAsync(server, connection);
-            await Migrations.ApplyPostgreSqlAsync(connection, cancellationToken);
-        }
-        catch (NpgsqlException e)
-        {
-            throw server.Refuse(e);
-        }
-        finally
-        {
-            await _connections.ReturnAsync(session);
-        }
-    }
+    public override Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
+        => BeginAsync((_, connection) => Migrations.IsCurrentPostgreSqlAsync(connection), cancellationToken);
 
     public override Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)
         => RepeatAsync(session => read(session), cancellationToken);
@@ -100,6 +84,35 @@ internal sealed partial class PostgreSqlDatabase(
         finally
         {
             await Connections.ReturnAsync(session);
+        }
+    }
+
+    private async Task<T> BeginAsync<T>(
+        Func<PostgreSqlServer, NpgsqlConnection, Task<T>> begin, CancellationToken cancellationToken)
+    {
+        var server = PostgreSqlServer.Parse(connectionString);
+        _connections ??= new(server.CreateSource(), options.MaxConnections, options.MaxWait);
+        PostgreSqlSession session;
+        try
+        {
+            session = await _connections.RentAsync(cancellationToken);
+        }
+        catch (Exception e) when (PostgreSqlFaults.Covers(e))
+        {
+            throw server.Refuse(e);
+        }
+
+        try
+        {
+            return await begin(server, (NpgsqlConnection)session.Connection);
+        }
+        catch (NpgsqlException e)
+        {
+            throw server.Refuse(e);
+        }
+        finally
+        {
+            await _connections.ReturnAsync(session);
         }
     }
 

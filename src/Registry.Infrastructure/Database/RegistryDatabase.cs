@@ -13,6 +13,13 @@ internal abstract class RegistryDatabase : IAsyncDisposable
     /// <exception cref="StartRefusedException">The database cannot be used, or is newer than this program.</exception>
     public abstract Task OpenAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Whether the database is there with the schema of this program. Called before <see cref="OpenAsync"/>, by who
+    /// wants to know whether that would change anything.
+    /// </summary>
+    /// <exception cref="StartRefusedException">The database cannot be used.</exception>
+    public abstract Task<bool> IsCurrentAsync(CancellationToken cancellationToken);
+
     public abstract Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken);
 
     /// <summary>

@@ -25,6 +25,9 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
     private const int MaxWaiting = 10_000;
     private const int Full = 13;
 
+    // A command, such as one that adds a user, writes to the database of a server that runs: each waits for the other.
+    private const int BusyMilliseconds = 10_000;
+
     private readonly Queue<IWrite> _queue = new(); // its own lock
     private readonly ConcurrentBag<DatabaseSession> _readers = [];
     private Thread? _writer;
@@ -45,7 +48,8 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             if (await _writing.Connection.ExecuteScalarAsync<string>("PRAGMA journal_mode = WAL") != "wal")
                 throw Refused("it is no file on a disk that can hold a write-ahead log");
             Execute(_writing, $"PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = {CheckpointPages}");
-            await Migrations.ApplySqliteAsync(_writing.Connection, cancellationToken);
+            if (!await Migrations.IsCurrentSqliteAsync(_writing.Connection))
+                await Migrations.ApplySqliteAsync(_writing.Connection, cancellationToken);
         }
         catch (Exception e) when (e is SqliteException or ArgumentException)
         {
@@ -54,6 +58,22 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
 
         _writer = new(RunWriter) { IsBackground = true, Name = "database writer" };
         _writer.Start();
+    }
+
+    public override async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
+    {
+        SqliteLibrary.Load();
+        try
+        {
+            if (!File.Exists(new SqliteConnectionStringBuilder(connectionString).DataSource))
+                return false;
+            await using var session = Connect();
+            return await Migrations.IsCurrentSqliteAsync(session.Connection);
+        }
+        catch (Exception e) when (e is SqliteException or ArgumentException)
+        {
+            throw Refused(e.Message, e);
+        }
     }
 
     public override async Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)
@@ -133,7 +153,10 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             connection.Open();
             connection.CreateFunction("registry_now", () => time.GetUtcNow().ToUnixTimeMilliseconds());
             var session = new DatabaseSession(connection);
-            Execute(session, $"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; {also}");
+            Execute(
+                session,
+                $"PRAGMA busy_timeout = {BusyMilliseconds}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; "
+                    + also);
             return session;
         }
         catch

@@ -1,5 +1,4 @@
 using Registry.Application.Access.Sessions;
-using Registry.Domain.Errors;
 
 namespace Registry.Infrastructure.Database;
 
@@ -36,6 +35,8 @@ internal sealed class StoredTokenSessions(RegistryDatabase database, AccessChang
                     "DELETE FROM refresh_tokens WHERE principal = @principal", ("@principal", principal));
             },
             cancellationToken);
-        return revoked.Match(count => count, errors => throw new StorageException(errors[0], new("Nothing was revoked.")));
+        return revoked.Match(
+            count => count,
+            errors => throw new InvalidOperationException($"Nothing was revoked: {errors[0].Message}"));
     }
 }

@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
 using Registry.Application.Registries;
+using Registry.Domain.Access;
 using Registry.Domain.Catalog;
 using Registry.Domain.Errors;
 using Registry.Domain.Manifests;
@@ -16,6 +17,9 @@ namespace Registry.Web.Admin;
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
 public abstract class AdminController(IMediator mediator, RegistryMap registries) : ControllerBase
 {
+    /// <summary>Of a JSON document that changes something.</summary>
+    protected const long MaxBodyBytes = 64 * 1024;
+
     protected IMediator Mediator { get; } = mediator;
 
     /// <summary>
@@ -30,13 +34,23 @@ public abstract class AdminController(IMediator mediator, RegistryMap registries
             return OciError.NameInvalid(name);
         var address = registries.Resolve(Request.Host.Host, ns: null, parsed);
         return address is not null
-            && RepositoryAccess.IsAllowed(HttpContext, address.Identity, Domain.Access.RegistryAction.Pull)
+            && RepositoryAccess.IsAllowed(HttpContext, address.Identity, RegistryAction.Pull)
             ? address
             : OciError.RepositoryUnknown(parsed);
     }
 
     protected static Result<PageRequest> ReadPage(string? n, string? last)
         => PageRequest.TryParse(n, last, out var page) ? page : OciError.PageInvalid(n);
+
+    /// <summary>The name of a local user or group.</summary>
+    protected static Result<AccountName> ReadAccountName(string? text)
+        => AccountName.TryParse(text, out var name) ? name : OciError.AccountNameInvalid(text);
+
+    /// <summary>What names of users and groups are to begin with; empty when none is asked for.</summary>
+    protected static Result<string> ReadPrefix(string? text)
+        => string.IsNullOrEmpty(text) || AccountName.TryParse(text, out _)
+            ? text ?? ""
+            : OciError.RequestInvalid($"prefix is '{OciError.Shorten(text)}', with which no name begins.");
 
     protected static Result<Reference> ReadReference(string? text)
         => string.IsNullOrEmpty(text) ? OciError.ParameterMissing("reference")

@@ -16,6 +16,8 @@ internal sealed class CountingDatabase(RegistryDatabase database) : RegistryData
 
     public override Task OpenAsync(CancellationToken cancellationToken) => database.OpenAsync(cancellationToken);
 
+    public override Task<bool> IsCurrentAsync(CancellationToken cancellationToken) => database.IsCurrentAsync(cancellationToken);
+
     public override Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _reads);

@@ -37,6 +37,8 @@ public sealed class PostgreSqlTestDatabase : TestDatabase
             }
         }
 
+        public override Task<bool> IsCurrentAsync(CancellationToken cancellationToken) => _database!.IsCurrentAsync(cancellationToken);
+
         public override Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)
             => _database!.ReadAsync(session => AtAsync(session, read), cancellationToken);
 

@@ -160,6 +160,8 @@ public sealed class SqliteQueryPlanTests : IAsyncLifetime
 
         public override Task OpenAsync(CancellationToken cancellationToken) => database.OpenAsync(cancellationToken);
 
+        public override Task<bool> IsCurrentAsync(CancellationToken cancellationToken) => database.IsCurrentAsync(cancellationToken);
+
         public override Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)
             => database.ReadAsync(session => RecordAsync(session, read), cancellationToken);
 

@@ -265,6 +265,8 @@ public abstract class SharedUploadClaimsContract<TDatabase> : UploadClaimsContra
 
         public override Task OpenAsync(CancellationToken cancellationToken) => database.OpenAsync(cancellationToken);
 
+        public override Task<bool> IsCurrentAsync(CancellationToken cancellationToken) => database.IsCurrentAsync(cancellationToken);
+
         public override Task<T> ReadAsync<T>(Func<DatabaseSession, Task<T>> read, CancellationToken cancellationToken)
             => database.ReadAsync(read, cancellationToken);
 

@@ -61,8 +61,8 @@ internal sealed class ExplainAccessHandler(
             { User: { } user } => AccessSubject.IsName(user)
                 ? Principal.User(user, query.Groups)
                 : OciError.RequestInvalid($"'{OciError.Shorten(user)}' is no user's name."),
-            { Groups: [var first, .. var others] } => Principal.Of(
-                AccessSubject.Group(first), [.. others.Select(AccessSubject.Group)]),
+            { Groups.Count: > 0 } => Principal.Of(
+                AccessSubject.Group(query.Groups[0]), [.. query.Groups.Skip(1).Select(AccessSubject.Group)]),
             _ => Principal.Anonymous,
         };
 
