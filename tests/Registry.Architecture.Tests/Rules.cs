@@ -88,12 +88,7 @@ internal static class Rules
     public static IEnumerable<string> ActionsWithoutOneAccessRule(IEnumerable<MethodInfo> actions)
         => actions.Where(action => action.GetCustomAttributes(inherit: true)
                 .Concat(action.ReflectedType!.GetCustomAttributes(inherit: true))
-<<<<<<< ours
                 .Count(attribute => AccessAttributes.Contains(attribute.GetType().Name)) != 1)
-=======
-                .Count(attribute => attribute.GetType().Name is "RequiresAccessAttribute" or "RequiresSignInAttribute" or "RequiresAdminAttribute"
-                    or "RequiresUserAttribute" or "PublicEndpointAttribute") != 1)
->>>>>>> theirs
             .Select(Name);
 
     private static string Name(MethodInfo method) => $"{method.DeclaringType!.FullName}.{method.Name}";
