@@ -12,6 +12,8 @@ internal sealed class UserLookup(IEnumerable<IUserProvider> providers)
     /// </summary>
     public async Task<Result<Principal>> FindAsync(string user, CancellationToken cancellationToken)
     {
+        if (!AccessSubject.IsName(user))
+            return Unknown(user);
         var name = AccessSubject.User(user).Text;
         foreach (var provider in providers.Where(provider => provider.Name != ProviderNames.Token))
         {
@@ -22,6 +24,8 @@ internal sealed class UserLookup(IEnumerable<IUserProvider> providers)
                 return principal;
         }
 
-        return OciError.Unknown($"User '{OciError.Shorten(user)}'");
+        return Unknown(user);
     }
+
+    private static OciError Unknown(string user) => OciError.Unknown($"User '{OciError.Shorten(user)}'");
 }

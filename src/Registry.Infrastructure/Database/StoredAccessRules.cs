@@ -26,11 +26,13 @@ internal sealed class StoredAccessRules(RegistryDatabase database, AccessChanges
                 Read),
             cancellationToken);
 
-    public Task<StoredRule?> FindAsync(string id, CancellationToken cancellationToken)
-        => database.ReadAsync(
-            session => VersionedRows.SingleAsync(
-                session.Prepared($"SELECT {Columns} FROM access_rules WHERE id = @id", ("@id", id)), Read),
-            cancellationToken);
+    public async Task<StoredRule?> FindAsync(string id, CancellationToken cancellationToken)
+        => IsId(id)
+            ? await database.ReadAsync(
+                session => VersionedRows.SingleAsync(
+                    session.Prepared($"SELECT {Columns} FROM access_rules WHERE id = @id", ("@id", id)), Read),
+                cancellationToken)
+            : null;
 
     public async Task<StoredRule> AddAsync(AccessRule rule, CancellationToken cancellationToken)
     {
@@ -54,39 +56,41 @@ internal sealed class StoredAccessRules(RegistryDatabase database, AccessChanges
 
     public Task<Result<StoredRule>> ReplaceAsync(
         string id, AccessRule rule, long? version, CancellationToken cancellationToken)
-        => changes.ChangeAsync(
-            session => VersionedRows.ChangedAsync(
-                session,
-                session.Prepared(
-                    $"""
-                    UPDATE access_rules SET subject = @subject, registry = @registry, repositories = @repositories,
-                        actions = @actions, denies = @denies, version = version + 1, updated_at = registry_now()
-                    WHERE id = @id AND version = COALESCE(@version, version)
-                    RETURNING {Columns}
-                    """,
-                    [("@id", id), ("@version", version), .. Values(rule)]),
-                Read,
-                Exists,
-                id,
-                StoredRule.Called(id)),
+        => ChangeAsync(
+            id,
+            session => session.Prepared(
+                $"""
+                UPDATE access_rules SET subject = @subject, registry = @registry, repositories = @repositories,
+                    actions = @actions, denies = @denies, version = version + 1, updated_at = registry_now()
+                WHERE id = @id AND version = COALESCE(@version, version)
+                RETURNING {Columns}
+                """,
+                [("@id", id), ("@version", version), .. Values(rule)]),
             cancellationToken);
 
     public Task<Result<StoredRule>> RemoveAsync(string id, long? version, CancellationToken cancellationToken)
-        => changes.ChangeAsync(
-            session => VersionedRows.ChangedAsync(
-                session,
-                session.Prepared(
-                    $"""
-                    DELETE FROM access_rules WHERE id = @id AND version = COALESCE(@version, version)
-                    RETURNING {Columns}
-                    """,
-                    ("@id", id),
-                    ("@version", version)),
-                Read,
-                Exists,
-                id,
-                StoredRule.Called(id)),
+        => ChangeAsync(
+            id,
+            session => session.Prepared(
+                $"""
+                DELETE FROM access_rules WHERE id = @id AND version = COALESCE(@version, version)
+                RETURNING {Columns}
+                """,
+                ("@id", id),
+                ("@version", version)),
             cancellationToken);
+
+    // Ids come from paths: what cannot be one is not asked for.
+    private static bool IsId(string text) => text.Length is > 0 and <= 64 && text.All(char.IsAsciiLetterOrDigit);
+
+    private async Task<Result<StoredRule>> ChangeAsync(
+        string id, Func<DatabaseSession, DbCommand> change, CancellationToken cancellationToken)
+        => IsId(id)
+            ? await changes.ChangeAsync(
+                session => VersionedRows.ChangedAsync(
+                    session, change(session), Read, Exists, id, StoredRule.Called(id)),
+                cancellationToken)
+            : OciError.Unknown(StoredRule.Called(id));
 
     private static (string Name, object? Value)[] Values(AccessRule rule) =>
     [

@@ -378,6 +378,24 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
         Assert.All(unknown, reason => Assert.Equal(ErrorReason.NotFound, reason));
     }
 
+    [Theory]
+    [InlineData("\0")]
+    [InlineData("")]
+    [InlineData("a b")]
+    [InlineData("\ud800")]
+    public async Task An_id_that_none_can_have_is_unknown_and_not_even_asked_for(string id)
+    {
+        var (reads, writes) = (_database.Reads, _database.Writes);
+        Assert.Null(await _tokens.FindAsync(id, None));
+        Assert.Null(await FindAsync($"{id}.mark"));
+        Assert.Null(await _rules.FindAsync(id, None));
+        Assert.Equal(ErrorReason.NotFound, Reason(await _tokens.RotateAsync(id, TimeSpan.Zero, version: null, None)));
+        Assert.Equal(ErrorReason.NotFound, Reason(await _tokens.RevokeAsync(id, version: null, None)));
+        Assert.Equal(ErrorReason.NotFound, Reason(await _rules.ReplaceAsync(id, Rule("user:bob", "a"), version: null, None)));
+        Assert.Equal(ErrorReason.NotFound, Reason(await _rules.RemoveAsync(id, version: null, None)));
+        Assert.Equal((reads, writes), (_database.Reads, _database.Writes));
+    }
+
     [Fact]
     public async Task Robots_are_added_changed_and_listed()
     {

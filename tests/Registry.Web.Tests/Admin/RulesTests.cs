@@ -90,6 +90,8 @@ public sealed class RulesTests(ManagedRegistry managed) : IClassFixture<ManagedR
     [InlineData("?user=alice&repository=A&action=pull", 400, "'A'")]
     [InlineData("?user=alice&repository=a&action=own", 400, "'own'")]
     [InlineData("?user=stranger&repository=a&action=pull", 404, "User 'stranger'")]
+    [InlineData("?user=a%00b&repository=a&action=pull", 404, "User")]
+    [InlineData("?group=a%00b&repository=a&action=pull", 400, "no group")]
     [InlineData("?robot=none&repository=a&action=pull", 404, "Robot 'none'")]
     [InlineData("?robot=A&repository=a&action=pull", 400, "'A'")]
     [InlineData("?user=alice&robot=ci&repository=a&action=pull", 400, "not both")]

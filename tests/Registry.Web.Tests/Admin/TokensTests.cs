@@ -40,7 +40,7 @@ public sealed class TokensTests(ManagedRegistry managed) : IClassFixture<Managed
     {
         var (id, _) = await managed.NewTokenAsync(Tokens, Alice);
         var missing = new string('0', id.Length);
-        foreach (var (method, more) in new[] { ("GET", ""), ("DELETE", ""), ("POST", "/rotate") })
+        foreach (var (method, more) in new[] { ("GET", ""), ("DELETE", ""), ("POST", "/rotate") }) // S-12
         {
             var there = (await _client.SendJsonAsync(method, $"{Tokens}/{id}{more}", "{}", Bob)).ExpectProblem(404, $"Token '{id}'");
             var none = (await _client.SendJsonAsync(method, $"{Tokens}/{missing}{more}", "{}", Bob)).ExpectProblem(404, $"Token '{missing}'");

@@ -69,7 +69,8 @@ internal sealed class AccessTokenProvider(
     public async ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (await FindKnownAsync(TokenAccount.IdOf(key), cancellationToken) is not { } token
+        var id = TokenAccount.IdOf(key);
+        if (!TokenSecret.IsId(id) || await FindKnownAsync(id, cancellationToken) is not { } token
             || token.AccountOf(key, now) is not { } account || token.HasExpired(now))
             return Result<Principal?>.Of(null);
         if (!(await FindOwnerAsync(token, cancellationToken)).TryGet(out var owner, out var errors))

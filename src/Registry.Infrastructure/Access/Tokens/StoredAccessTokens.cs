@@ -26,13 +26,16 @@ internal sealed class StoredAccessTokens(RegistryDatabase database, AccessChange
                 Listing(session, owner, ("@after", page.After ?? ""), ("@limit", page.Size + 1L)), page.Size, Read),
             cancellationToken);
 
-    public Task<AccessToken?> FindAsync(string id, CancellationToken cancellationToken)
-        => database.ReadAsync(
-            session => VersionedRows.SingleAsync(
-                session.Prepared($"SELECT {Columns} FROM access_tokens WHERE id = @id", ("@id", id)), Read),
-            cancellationToken);
+    public async Task<AccessToken?> FindAsync(string id, CancellationToken cancellationToken)
+        => TokenSecret.IsId(id)
+            ? await database.ReadAsync(
+                session => VersionedRows.SingleAsync(
+                    session.Prepared($"SELECT {Columns} FROM access_tokens WHERE id = @id", ("@id", id)), Read),
+                cancellationToken)
+            : null;
 
     /// <summary>What signing in with a token needs to know of it, robot and all, in one query.</summary>
+    /// <param name="id">One that a token can have.</param>
     public Task<KnownToken?> FindKnownAsync(string id, CancellationToken cancellationToken)
         => database.ReadAsync(
             session => VersionedRows.SingleAsync(
@@ -58,6 +61,8 @@ internal sealed class StoredAccessTokens(RegistryDatabase database, AccessChange
     public async Task<Result<RevealedToken>> RotateAsync(
         string id, TimeSpan overlap, long? version, CancellationToken cancellationToken)
     {
+        if (!TokenSecret.IsId(id))
+            return OciError.Unknown(AccessToken.Called(id));
         var secret = TokenSecret.New(id);
         var rotated = await changes.ChangeAsync(
             session => VersionedRows.ChangedAsync(
@@ -85,7 +90,12 @@ internal sealed class StoredAccessTokens(RegistryDatabase database, AccessChange
             : Result<RevealedToken>.Refused(errors);
     }
 
-    public Task<Result<AccessToken>> RevokeAsync(string id, long? version, CancellationToken cancellationToken)
+    public async Task<Result<AccessToken>> RevokeAsync(string id, long? version, CancellationToken cancellationToken)
+        => TokenSecret.IsId(id)
+            ? await RemoveAsync(id, version, cancellationToken)
+            : OciError.Unknown(AccessToken.Called(id));
+
+    private Task<Result<AccessToken>> RemoveAsync(string id, long? version, CancellationToken cancellationToken)
         => changes.ChangeAsync(
             session => VersionedRows.ChangedAsync(
                 session,

@@ -27,6 +27,9 @@ internal sealed record TokenSecret
     /// <summary>Whether a password is meant to be a token, well-formed or not.</summary>
     public static bool IsMeant(string password) => password.StartsWith(Prefix, StringComparison.Ordinal);
 
+    /// <summary>Whether a token can have that id at all.</summary>
+    public static bool IsId(string text) => text.Length == IdLength && IsHex(text);
+
     public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdLength / 2));
 
     /// <summary>A new secret of the token with that id.</summary>
