@@ -109,9 +109,11 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         string[] users = ["nobody", "puller", "pusher", "deleter", "master"];
         await File.WriteAllLinesAsync(passwords, users.Select(user => Htpasswd.Line(user, $"{user} password")));
         _registry = await RegistryFactory.StartAsync(
+        [
             ("Access:Anonymous", "None"), ("Access:Htpasswd:Path", passwords),
             .. Rule(0, "puller", "matrix/**", "Pull"), .. Rule(1, "pusher", "matrix/**", "Pull", "Push"),
-            .. Rule(2, "deleter", "matrix/**", "Delete"), .. Rule(3, "master", "**", "Admin"));
+            .. Rule(2, "deleter", "matrix/**", "Delete"), .. Rule(3, "master", "**", "Admin"),
+        ]);
     }
 
     public async Task DisposeAsync()
