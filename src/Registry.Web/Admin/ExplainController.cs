@@ -11,6 +11,8 @@ using Registry.Web.Access;
 namespace Registry.Web.Admin;
 
 [RequiresAdmin]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status403Forbidden, "application/problem+json")]
 public sealed class ExplainController(IMediator mediator, RegistryMap registries)
     : AdminController(mediator, registries)

@@ -8,6 +8,8 @@ namespace Registry.Web.Admin;
 
 /// <summary>The access tokens of robots, which sign in with nothing else.</summary>
 [RequiresAdmin]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status403Forbidden, "application/problem+json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status404NotFound, "application/problem+json")]
 public sealed class RobotTokensController(IMediator mediator, RegistryMap registries)

@@ -11,6 +11,8 @@ namespace Registry.Web.Admin;
 
 /// <summary>Accounts of programs, which sign in with access tokens alone.</summary>
 [RequiresAdmin]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status403Forbidden, "application/problem+json")]
 public sealed class RobotsController(IMediator mediator, RegistryMap registries) : AdminController(mediator, registries)
 {

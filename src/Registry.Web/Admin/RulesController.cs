@@ -14,6 +14,8 @@ namespace Registry.Web.Admin;
 /// Access rules in the database. They count together with those of the configuration, which are not shown here.
 /// </summary>
 [RequiresAdmin]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status403Forbidden, "application/problem+json")]
 public sealed class RulesController(IMediator mediator, RegistryMap registries) : AdminController(mediator, registries)
 {

@@ -10,6 +10,8 @@ namespace Registry.Web.Admin;
 
 /// <summary>What lives on after a sign-in: refresh tokens and bearer tokens.</summary>
 [RequiresUser]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status403Forbidden, "application/problem+json")]
 public sealed class SessionsController(IMediator mediator, RegistryMap registries)
     : AdminController(mediator, registries)

@@ -12,6 +12,8 @@ namespace Registry.Web.Admin;
 /// a token that is not limited.
 /// </summary>
 [RequiresUser]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
+[ProducesResponseType<ProblemDetails>(StatusCodes.Status401Unauthorized, "application/problem+json")]
 [ProducesResponseType<ProblemDetails>(StatusCodes.Status403Forbidden, "application/problem+json")]
 public sealed class TokensController(IMediator mediator, RegistryMap registries) : AdminController(mediator, registries)
 {

@@ -68,7 +68,7 @@ public sealed class RobotsTests(ManagedRegistry managed) : IClassFixture<Managed
     [InlineData("""{ "name": "a", "enabled": true }""", "enabled")] // S-13
     [InlineData("""{ "name": "a", "version": 7 }""", "version")] // S-13
     [InlineData("""{ "name": "a", "isAdmin": true }""", "isAdmin")] // S-13
-    [InlineData("{}", "Name")]
+    [InlineData("{}", "missing")]
     [InlineData("[]", "body")]
     [InlineData("", "body")]
     public async Task What_is_no_robot_is_refused_with_the_place(string body, string named)

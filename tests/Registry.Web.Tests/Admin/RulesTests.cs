@@ -54,7 +54,7 @@ public sealed class RulesTests(ManagedRegistry managed) : IClassFixture<ManagedR
     [InlineData("""{ "subject": "user:bob", "repositories": [ "**" ], "actions": [ "pull" ], "effect": "maybe" }""", "Effect is 'maybe'")]
     [InlineData("""{ "subject": "user:bob", "registry": "none", "repositories": [ "**" ], "actions": [ "pull" ] }""", "Registry:Registries does not have (default)")]
     [InlineData("""{ "id": "mine", "subject": "user:bob", "repositories": [ "**" ], "actions": [ "pull" ] }""", "id")] // S-13
-    [InlineData("""{ "repositories": [ "**" ], "actions": [ "pull" ] }""", "Subject")]
+    [InlineData("""{ "repositories": [ "**" ], "actions": [ "pull" ] }""", "missing")]
     public async Task What_is_no_rule_is_refused_in_the_words_of_the_configuration(string body, string named)
     {
         (await _client.SendJsonAsync("POST", Rules, body, Master)).ExpectProblem(400, named);
