@@ -54,7 +54,7 @@ public sealed class IssuedRightsTests
                 && (!token.Lists || caller.IsSignedIn || policy.AllowsAnywhere(caller, RegistryAction.Pull));
         }));
 
-        Assert.True(given > 500 && withheld > 500, $"{given} rights given, {withheld} withheld: the cases are all alike.");
+        Assert.True(given > 100 && withheld > 100, $"{given} rights given, {withheld} withheld: the cases are all alike.");
     }
 
     [Fact]

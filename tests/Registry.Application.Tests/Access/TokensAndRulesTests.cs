@@ -28,7 +28,7 @@ public sealed class TokensAndRulesTests
     private readonly Dictionary<string, AccessToken> _held = new(StringComparer.Ordinal);
     private readonly IAccessTokens _tokens = Substitute.For<IAccessTokens>();
     private readonly IRobots _robots = Substitute.For<IRobots>();
-    private readonly IUserProvider _users = Substitute.For<IUserProvider>();
+    private readonly IUserProvider _users = new Users();
     private readonly Dictionary<string, AccessRule> _stored = new(StringComparer.Ordinal);
     private readonly AccessOptions _options = new();
 
@@ -43,9 +43,6 @@ public sealed class TokensAndRulesTests
             return new RevealedToken(Token("new", made.Owner) with { Scope = made.Scope, ExpiresAt = made.ExpiresAt }, "secret");
         });
         _tokens.RotateAsync(default!, default, default, default).ReturnsForAnyArgs(call => new RevealedToken(_held[call.Arg<string>()], "secret"));
-        _users.Name.Returns("users");
-        _users.FindAsync(default!, default).ReturnsForAnyArgs(
-            call => new(Result<Principal?>.Of(call.Arg<string>() == "alice" ? Principal.User("alice", "dev") with { Account = AliceAccount } : null)));
         _robots.FindAsync(default!, default).ReturnsForAnyArgs(call => call.Arg<RobotName>().Value switch
         {
             "ci" => new Robot(call.Arg<RobotName>(), "", Enabled: true, 1, default, default),
@@ -290,4 +287,17 @@ public sealed class TokensAndRulesTests
     private Task<Result<ExplainedAccess>> ExplainAsync(string? user, string? robot, string? group, string repository, RegistryAction action)
         => new ExplainAccessHandler(Policy(), Registries, new([_users]), _robots).Handle(
             new(user, robot is null ? null : RobotName.Parse(robot), group is null ? [] : [group], "localhost", RepositoryName.Parse(repository), action), None);
+
+    private sealed class Users : IUserProvider
+    {
+        public string Name => "users";
+
+        public Principal? Recall(string user, string password) => null;
+
+        public Task<Result<Principal?>> VerifyAsync(string user, string password, CancellationToken cancellationToken)
+            => Task.FromResult(Result<Principal?>.Of(null));
+
+        public ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
+            => new(Result<Principal?>.Of(key == "alice" ? Principal.User("alice", "dev") with { Account = AliceAccount } : null));
+    }
 }

@@ -15,8 +15,8 @@ public sealed class AccessMatrixTests : IAsyncLifetime
     /// <summary>What each route needs.</summary>
     private static readonly Dictionary<string, Right> Rights = new(StringComparer.Ordinal)
     {
-        ["GET /v2/"] = Right.SignIn,
-        ["HEAD /v2/"] = Right.SignIn,
+        ["GET /v2"] = Right.SignIn,
+        ["HEAD /v2"] = Right.SignIn,
         ["GET /v2/_catalog"] = Right.List,
         ["HEAD /v2/_catalog"] = Right.List,
         ["GET /v2/tags/list"] = Right.List,
@@ -144,8 +144,10 @@ public sealed class AccessMatrixTests : IAsyncLifetime
         foreach (var (key, method, path) in Routes())
         {
             var answer = await _registry!.Client.SendAsync(method, path, method is "GET" or "HEAD" or "DELETE" ? null : [], credentials);
-            var refused = answer.Status is 401 or 403;
+            var refused = answer.Status is 401 or 403 or 429;
             var expected = Expected(caller, Rights.GetValueOrDefault(key, Right.Admin));
+            if (caller == "wrong password" && answer.Status == 429)
+                continue; // after some of them, passwords are not even looked at
             if (refused ? answer.Status != expected : expected is not null || answer.Status >= 500)
                 problems.AppendLine($"{key} by {caller}: {answer.Status}, expected {expected?.ToString() ?? "no refusal"}");
             if ((answer.Status == 401) != answer.Headers.Any(header => header.Key == "WWW-Authenticate"))
