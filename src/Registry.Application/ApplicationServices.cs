@@ -2,6 +2,8 @@ using FluentValidation;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using Registry.Application.Access;
+using Registry.Application.Access.AccessTokens;
+using Registry.Application.Access.Rules;
 using Registry.Application.Catalog;
 using Registry.Application.Pipeline;
 using Registry.Application.Uploads;
@@ -35,6 +37,10 @@ public static class ApplicationServices
         services.AddSingleton<IAccessPolicy, AccessPolicy>();
         services.AddSingleton<CredentialCheck>();
         services.AddSingleton<LoginDelays>();
+        services.AddSingleton<UserLookup>();
+        services.AddSingleton<TokenDesk>();
+        services.AddSingleton<RuleReader>();
+        services.AddSingleton<Administration>();
         return services;
     }
 }

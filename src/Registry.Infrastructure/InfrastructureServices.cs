@@ -4,6 +4,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Access;
 using Registry.Application.Access.Groups;
+using Registry.Application.Access.AccessTokens;
+using Registry.Application.Access.Robots;
+using Registry.Application.Access.Rules;
+using Registry.Application.Access.Sessions;
 using Registry.Application.Access.Tokens;
 using Registry.Application.Access.Users;
 using Registry.Application.Blobs;
@@ -20,6 +24,7 @@ using Registry.Infrastructure.Access.Bearer;
 using Registry.Infrastructure.Access.Htpasswd;
 using Registry.Infrastructure.Access.Local;
 using Registry.Infrastructure.Access.Passwords;
+using Registry.Infrastructure.Access.Tokens;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Metrics;
 using Registry.Infrastructure.Outbox;
@@ -90,6 +95,7 @@ public static class InfrastructureServices
         services.AddSingleton<LocalChanges>();
         services.AddSingleton<ILocalUsers, LocalUsers>();
         services.AddSingleton<ILocalGroups, LocalGroups>();
+        services.AddAccessTokens();
         foreach (var kind in access.ProvidersInOrder())
             services.AddProvider(kind, access);
 
@@ -101,6 +107,24 @@ public static class InfrastructureServices
         // several it would end what another one is by default.
         services.AddKeyedTransient<IAuthenticationHandler, BasicHandler>(CredentialSchemes.Basic);
         services.AddKeyedTransient<IAuthenticationHandler, BearerHandler>(CredentialSchemes.Bearer);
+    }
+
+    // Before all other providers: what looks like a token is shown to none of them.
+    private static void AddAccessTokens(this IServiceCollection services)
+    {
+        services.AddSingleton<IRobots, StoredRobots>();
+        services.AddSingleton<IAccessRules, StoredAccessRules>();
+        services.AddSingleton<ITokenSessions, StoredTokenSessions>();
+        services.AddSingleton<StoredAccessTokens>();
+        services.AddSingleton<IAccessTokens>(provider => provider.GetRequiredService<StoredAccessTokens>());
+        services.AddSingleton<TokenUses>();
+        services.AddHostedService(provider => provider.GetRequiredService<TokenUses>());
+        services.AddSingleton<IUserProvider>(provider => new AccessTokenProvider(
+            provider.GetRequiredService<StoredAccessTokens>(),
+            provider.GetRequiredService<TokenUses>(),
+            provider.GetRequiredService<AccessChanges>(),
+            provider.GetServices<IUserProvider>,
+            provider.GetRequiredService<TimeProvider>()));
     }
 
     private static void AddProvider(this IServiceCollection services, AccessProvider kind, AccessOptions access)

@@ -8,6 +8,10 @@ var root = new RootCommand("A self-hosted registry for container images and othe
     new HealthCommand(),
     new UserCommand(),
     new GroupCommand(),
+    new RobotCommand(),
+    new TokenCommand(),
+    new RuleCommand(),
+    ExplainCommand.Create(),
 };
 foreach (var option in serve.AllOptions)
     root.Options.Add(option);

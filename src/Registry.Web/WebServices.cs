@@ -8,6 +8,7 @@ using Registry.Domain.Manifests;
 using Registry.Domain.Repositories;
 using Registry.Domain.Uploads;
 using Registry.Infrastructure;
+using Registry.Web.Admin;
 using Registry.Web.Configuration;
 using Registry.Web.Distribution;
 using Registry.Web.Requests;
@@ -71,6 +72,8 @@ public static class WebServices
             var comments = Path.Combine(AppContext.BaseDirectory, "Registry.Web.xml");
             if (File.Exists(comments))
                 swagger.IncludeXmlComments(comments, includeControllerXmlComments: true);
+            swagger.OperationFilter<SignInDescription>();
+            swagger.DocumentFilter<SignInDescription>();
         });
         services.PostConfigure<SwaggerGenOptions>(swagger => // after whatever a host says of its own documents
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dapper;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -70,6 +69,28 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
         }
     }
 
+    /// <summary>
+    /// Runs a write that changes who may do what, in a transaction. Once it is committed it counts here when this
+    /// returns; what is refused changes nothing and is not announced.
+    /// </summary>
+    public async Task<Result<T>> ChangeAsync<T>(
+        Func<DatabaseSession, Task<Result<T>>> write, CancellationToken cancellationToken)
+    {
+        var outcome = await database.WriteAsync(
+            async session =>
+            {
+                var written = await write(session);
+                if (written.TryGet(out _, out _))
+                    await AnnounceAsync(session);
+                return written;
+            },
+            durable: true,
+            cancellationToken);
+        if (outcome.TryGet(out _, out _))
+            await RefreshAsync(CancellationToken.None); // it is done, whether its client still waits or not
+        return outcome;
+    }
+
     public override void Dispose()
     {
         base.Dispose();
@@ -129,20 +150,7 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
     private sealed record RuleRow(
         string Id, string Subject, string? Registry, string Repositories, string Actions, long Denies)
     {
-        public AccessRule ToRule()
-        {
-            var settings = new AccessRuleSettings
-            {
-                Subject = Subject,
-                Registry = Registry,
-                Effect = Denies != 0 ? AccessEffect.Deny : AccessEffect.Allow,
-            };
-            foreach (var pattern in JsonSerializer.Deserialize<string[]>(Repositories)!)
-                settings.Repositories.Add(pattern);
-            foreach (var action in JsonSerializer.Deserialize<string[]>(Actions)!)
-                settings.Actions.Add(Enum.Parse<RegistryAction>(action, ignoreCase: true));
-            return settings.ToRule();
-        }
+        public AccessRule ToRule() => AccessRuleColumns.Rule(Subject, Registry, Repositories, Actions, Denies != 0);
     }
 
     private static partial class Log

@@ -155,7 +155,10 @@ internal sealed class SqliteDatabase(string connectionString, TimeProvider time)
             connection.Open();
             connection.CreateFunction("registry_now", () => time.GetUtcNow().ToUnixTimeMilliseconds());
             var session = new DatabaseSession(connection);
-            Execute(session, $"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; {also}");
+            Execute(
+                session,
+                $"PRAGMA busy_timeout = {BusyMilliseconds}; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; "
+                    + also);
             return session;
         }
         catch

@@ -15,9 +15,29 @@ public sealed class OpenApiTests(RegistryFactory registry) : IClassFixture<Regis
         Assert.Equal("Registry admin API", document.GetProperty("info").GetProperty("title").GetString());
         Assert.Equal(
             [
-                "/api/v1/groups", "/api/v1/groups/{name}", "/api/v1/groups/{name}/members", "/api/v1/groups/{name}/members/{user}",
-                "/api/v1/manifests", "/api/v1/registries", "/api/v1/repositories", "/api/v1/tags",
-                "/api/v1/user/password", "/api/v1/users", "/api/v1/users/{name}",
+                "/api/v1/explain",
+                "/api/v1/groups",
+                "/api/v1/groups/{name}",
+                "/api/v1/groups/{name}/members",
+                "/api/v1/groups/{name}/members/{user}",
+                "/api/v1/manifests",
+                "/api/v1/registries",
+                "/api/v1/repositories",
+                "/api/v1/robots",
+                "/api/v1/robots/{name}",
+                "/api/v1/robots/{name}/tokens",
+                "/api/v1/robots/{name}/tokens/{id}",
+                "/api/v1/robots/{name}/tokens/{id}/rotate",
+                "/api/v1/rules",
+                "/api/v1/rules/{id}",
+                "/api/v1/sessions",
+                "/api/v1/tags",
+                "/api/v1/tokens",
+                "/api/v1/tokens/{id}",
+                "/api/v1/tokens/{id}/rotate",
+                "/api/v1/user/password",
+                "/api/v1/users",
+                "/api/v1/users/{name}",
             ],
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order(StringComparer.Ordinal));
     }
@@ -75,6 +95,52 @@ public sealed class OpenApiTests(RegistryFactory registry) : IClassFixture<Regis
             var members = document.GetProperty("components").GetProperty("schemas").GetProperty(schema.Split('/')[^1]).GetProperty("properties");
             Assert.All(members.EnumerateObject(), member => Assert.True(member.Value.TryGetProperty("example", out _), member.ToString()));
         }
+    }
+
+    [Theory]
+    [InlineData("get", "robots", "n last", "200 400 401 403")]
+    [InlineData("post", "robots", "", "201 400 401 403 409")]
+    [InlineData("get", "robots/{name}", "name", "200 400 401 403 404")]
+    [InlineData("patch", "robots/{name}", "name", "200 400 401 403 404 412")]
+    [InlineData("delete", "robots/{name}", "name", "204 400 401 403 404 412")]
+    [InlineData("get", "robots/{name}/tokens", "name n last", "200 400 401 403 404")]
+    [InlineData("post", "robots/{name}/tokens", "name", "201 400 401 403 404")]
+    [InlineData("get", "robots/{name}/tokens/{id}", "name id", "200 400 401 403 404")]
+    [InlineData("post", "robots/{name}/tokens/{id}/rotate", "name id", "200 400 401 403 404 412")]
+    [InlineData("delete", "robots/{name}/tokens/{id}", "name id", "204 400 401 403 404 412")]
+    [InlineData("get", "tokens", "all n last", "200 400 401 403")]
+    [InlineData("post", "tokens", "", "201 400 401 403")]
+    [InlineData("get", "tokens/{id}", "id", "200 400 401 403 404")]
+    [InlineData("post", "tokens/{id}/rotate", "id", "200 400 401 403 404 412")]
+    [InlineData("delete", "tokens/{id}", "id", "204 400 401 403 404 412")]
+    [InlineData("get", "rules", "n last", "200 400 401 403")]
+    [InlineData("post", "rules", "", "201 400 401 403 409")]
+    [InlineData("get", "rules/{id}", "id", "200 400 401 403 404")]
+    [InlineData("put", "rules/{id}", "id", "200 400 401 403 404 409 412")]
+    [InlineData("delete", "rules/{id}", "id", "204 400 401 403 404 409 412")]
+    [InlineData("get", "explain", "repository action user robot group", "200 400 401 403 404")]
+    [InlineData("get", "sessions", "principal", "200 400 401 403")]
+    [InlineData("delete", "sessions", "principal", "200 400 401 403")]
+    public async Task What_manages_access_is_described_and_says_that_it_needs_a_login(string method, string path, string parameters, string answers)
+    {
+        var operation = (await GetAsync()).GetProperty("paths").GetProperty($"/api/v1/{path}").GetProperty(method);
+
+        Assert.NotEmpty(operation.GetProperty("summary").GetString()!);
+        var described = operation.TryGetProperty("parameters", out var list) ? list.EnumerateArray().ToList() : [];
+        Assert.Equal(parameters, string.Join(' ', described.Select(parameter => parameter.GetProperty("name").GetString())));
+        Assert.All(described, parameter => Assert.NotEmpty(parameter.GetProperty("description").GetString()!));
+        Assert.Equal(answers, string.Join(' ', operation.GetProperty("responses").EnumerateObject().Select(answer => answer.Name).Order(StringComparer.Ordinal)));
+        Assert.Equal(["basic"], Assert.Single(operation.GetProperty("security").EnumerateArray()).EnumerateObject().Select(scheme => scheme.Name));
+    }
+
+    [Fact]
+    public async Task The_document_says_how_to_sign_in_and_where_it_is_not_needed()
+    {
+        var document = await GetAsync();
+        var scheme = document.GetProperty("components").GetProperty("securitySchemes").GetProperty("basic");
+        Assert.Equal(("http", "basic"), (scheme.GetProperty("type").GetString(), scheme.GetProperty("scheme").GetString()));
+        var optional = document.GetProperty("paths").GetProperty("/api/v1/repositories").GetProperty("get").GetProperty("security");
+        Assert.Equal(["basic", ""], optional.EnumerateArray().Select(way => string.Join(' ', way.EnumerateObject().Select(member => member.Name))));
     }
 
     [Fact]

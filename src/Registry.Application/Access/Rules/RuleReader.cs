@@ -1,0 +1,33 @@
+using Registry.Application.Registries;
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+
+namespace Registry.Application.Access.Rules;
+
+/// <summary>Reads rules as they are asked for; refuses them in the words that the start refuses configured ones with.</summary>
+internal sealed class RuleReader(RegistryMap registries)
+{
+    private const int MaxPatterns = 100;
+
+    public Result<AccessRule> Read(AccessRuleSettings settings)
+    {
+        if (settings.Repositories.Count > MaxPatterns)
+            return OciError.RequestInvalid(
+                $"Repositories has {settings.Repositories.Count} patterns: one rule takes up to {MaxPatterns}.");
+        AccessRule rule;
+        try
+        {
+            rule = settings.ToRule();
+        }
+        catch (FormatException e)
+        {
+            return OciError.RequestInvalid(e.Message);
+        }
+
+        return rule.Grant.Registry is { } registry && !registries.Contains(registry)
+            ? OciError.RequestInvalid(
+                $"Registry is '{registry}', which Registry:Registries does not have "
+                + $"({string.Join(", ", registries.All.Select(known => known.Name))}).")
+            : rule;
+    }
+}
