@@ -6,8 +6,8 @@ namespace Registry.Web.Configuration;
 
 /// <summary>
 /// The configuration files of the server, looked at every second. Their content is compared: that needs no notice from
-/// the file system, which network and container file systems do not give, and sees links that are turned. The
-/// framework's own configuration is left as it was at the start, for it forgets what a file said that is broken now.
+/// the file system, which network and container file systems do not give, and sees links that are turned. What the
+/// framework itself has read stays as it was at the start.
 /// </summary>
 /// <param name="atStart">What <see cref="Fingerprint"/> was when the configuration was read.</param>
 internal sealed class ConfigurationFiles(
