@@ -19,6 +19,7 @@ internal sealed partial class CertificateFile(CertificateSettings settings, Time
     private readonly Lock _lock = new();
     private ServedCertificate? _current;
     private byte[] _read = [];
+    private string _suspected = "";
     private string _problem = "";
     private long _looked;
 
@@ -56,20 +57,31 @@ internal sealed partial class CertificateFile(CertificateSettings settings, Time
         {
             var files = Read();
             if (files.Hash.AsSpan().SequenceEqual(_read))
+            {
+                _suspected = _problem = "";
                 return;
-            // Somebody may be in the middle of writing one of them, and certificate and key are written one by one.
+            }
+
+            // Somebody may be in the middle of writing one of them.
             var age = time.GetUtcNow() - files.Written;
             if (age >= TimeSpan.Zero && age < LookAgain)
                 return;
             _current = Load(files);
-            (_read, _problem) = (files.Hash, "");
+            _read = files.Hash;
+            _suspected = _problem = "";
             Log.Reloaded(logger, settings.Path, _current.Subject, _current.Until);
         }
         catch (FormatException e)
         {
-            if (_problem != e.Message)
+            // Certificate and key are replaced one after the other: what is wrong for a moment is not worth telling, and
+            // what stays wrong is told once.
+            if (e.Message == _suspected && e.Message != _problem)
+            {
                 Log.NotReloaded(logger, settings.Path, e.Message);
-            _problem = e.Message; // told about once
+                _problem = e.Message;
+            }
+
+            _suspected = e.Message;
         }
     }
 
