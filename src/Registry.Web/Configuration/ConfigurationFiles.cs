@@ -72,7 +72,7 @@ internal sealed class ConfigurationFiles(
                 ? new JsonConfigurationSource
                 {
                     FileProvider = json.FileProvider,
-                    Path = json.Path,
+                    Path = json.Path ?? "",
                     Optional = json.Optional,
                     ReloadOnChange = false,
                 }

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.HttpOverrides;
 using Registry.Web.Access;
@@ -60,7 +59,7 @@ internal sealed class RequestPipeline(RegistryOptions options, SecurityHeaders s
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
         foreach (var network in options.ForwardedHeaders.Networks)
-            forwarded.KnownIPNetworks.Add(IPNetwork.Parse(network));
+            forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(network));
         return forwarded;
     }
 

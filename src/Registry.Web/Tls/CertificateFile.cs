@@ -118,8 +118,8 @@ internal sealed partial class CertificateFile(CertificateSettings settings, Time
             var now = time.GetUtcNow();
             if (certificate.Until <= now)
                 Log.Expired(logger, settings.Path, certificate.Subject, certificate.Until);
-            else if (leaf.NotBefore.ToUniversalTime() > now)
-                Log.NotYetValid(logger, settings.Path, certificate.Subject, leaf.NotBefore.ToUniversalTime());
+            else if (certificate.From > now)
+                Log.NotYetValid(logger, settings.Path, certificate.Subject, certificate.From);
             return certificate;
         }
         catch (CryptographicException e)
@@ -169,7 +169,7 @@ internal sealed partial class CertificateFile(CertificateSettings settings, Time
         return (leaf, all);
     }
 
-    private T Fitting<T>(string key, string path, string problem, Func<T> load)
+    private static T Fitting<T>(string key, string path, string problem, Func<T> load)
     {
         try
         {
@@ -205,7 +205,7 @@ internal sealed partial class CertificateFile(CertificateSettings settings, Time
                 throw Unusable(key, path, $"it has more than {MaxBytes >> 20} MiB", "name the right file");
             var content = new byte[file.Length];
             file.ReadExactly(content);
-            return (content, File.GetLastWriteTimeUtc(file.SafeFileHandle));
+            return (content, new(File.GetLastWriteTimeUtc(file.SafeFileHandle)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -271,7 +271,9 @@ internal sealed class ServedCertificate
 
     public string Subject => Leaf.Subject;
 
-    public DateTimeOffset Until => Leaf.NotAfter.ToUniversalTime();
+    public DateTimeOffset From => new(Leaf.NotBefore.ToUniversalTime());
+
+    public DateTimeOffset Until => new(Leaf.NotAfter.ToUniversalTime());
 
     /// <summary>One for all connections: it holds what resumed sessions need.</summary>
     public SslServerAuthenticationOptions Handshake { get; }
