@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Registry.Application.Catalog;
 using Registry.Web.Tests.Errors;

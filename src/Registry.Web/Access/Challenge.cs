@@ -33,8 +33,8 @@ internal static class Challenge
     /// <summary>What tokens call this host: as the client calls it, with its port.</summary>
     public static string ServiceOf(HttpRequest request) => request.Host.Value?.ToLowerInvariant() ?? "";
 
-    // As long as no proxy is known, one that says it got the request over TLS is believed: credentials are only sent more
-    // safely then, and a client that claims it itself harms itself alone. Of the known ones the request has it already.
+    // As long as no proxy is known, one that says it got the request over TLS is believed: credentials are only sent
+    // more safely then, and a client that claims it itself harms itself alone. Of known ones the request has it already.
     private static string Scheme(HttpRequest request)
         => request.IsHttps
             || (request.Headers["X-Forwarded-Proto"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase)

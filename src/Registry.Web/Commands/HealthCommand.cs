@@ -30,8 +30,8 @@ internal sealed class HealthCommand : Command
             var (_, options) = _server.Read(arguments, new Dictionary<string, string?>(StringComparer.Ordinal));
             probe = $"{_server.Listeners(arguments, options)[0].LocalAddress}/healthz/ready";
             using var handler = new SocketsHttpHandler { UseProxy = false };
-            // Whoever has the port of this machine is asked, whatever name or age its certificate has: nothing secret is
-            // said to it.
+            // Whoever has the port of this machine is asked, whatever name or age its certificate has: nothing secret
+            // is said to it.
             handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
             {
                 VerificationFlags = X509VerificationFlags.AllFlags,

@@ -18,8 +18,8 @@ public sealed class RegistryOptions
     public string Data { get; set; } = "./data";
 
     /// <summary>
-    /// What the server listens on, as <c>http://ADDRESS:PORT</c> or <c>https://ADDRESS:PORT</c>. Default <c>http://localhost:5000</c>. A host
-    /// application listens on its own.
+    /// What the server listens on, as <c>http://ADDRESS:PORT</c> or <c>https://ADDRESS:PORT</c>. Default
+    /// <c>http://localhost:5000</c>. A host application listens on its own.
     /// </summary>
     public IList<string> Listen { get; } = [];
 

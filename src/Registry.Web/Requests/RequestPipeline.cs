@@ -13,7 +13,7 @@ namespace Registry.Web.Requests;
 /// </summary>
 internal sealed class RequestPipeline(RegistryOptions options, SecurityHeaders security) : IStartupFilter
 {
-    // Requests to change something have a name and a few settings in them. Blobs and manifests have limits of their own.
+    // Requests to change something have a name and a few settings in them. Blobs and manifests have other limits.
     private const long MaxAdminBodyBytes = 1024 * 1024;
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>

@@ -24,7 +24,9 @@ internal sealed partial class CertificateFile(CertificateSettings settings, Time
     private long _looked;
 
     /// <summary>Reads the files for the first time.</summary>
-    /// <exception cref="FormatException">They cannot be used; the message names the setting, its value and why.</exception>
+    /// <exception cref="FormatException">
+    /// They cannot be used; the message names the setting, its value and why.
+    /// </exception>
     public void Open()
     {
         lock (_lock)
@@ -73,8 +75,8 @@ internal sealed partial class CertificateFile(CertificateSettings settings, Time
         }
         catch (FormatException e)
         {
-            // Certificate and key are replaced one after the other: what is wrong for a moment is not worth telling, and
-            // what stays wrong is told once.
+            // Certificate and key are replaced one after the other: what is wrong for a moment is not worth telling,
+            // and what stays wrong is told once.
             if (e.Message == _suspected && e.Message != _problem)
             {
                 Log.NotReloaded(logger, settings.Path, e.Message);
@@ -122,7 +124,7 @@ internal sealed partial class CertificateFile(CertificateSettings settings, Time
                 Log.NotYetValid(logger, settings.Path, certificate.Subject, certificate.From);
             return certificate;
         }
-        catch (CryptographicException e)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             throw Unusable("Path", settings.Path, e.Message.TrimEnd('.'), "name a certificate in PEM or a PFX", e);
         }
@@ -175,9 +177,9 @@ internal sealed partial class CertificateFile(CertificateSettings settings, Time
         {
             return load();
         }
-        catch (CryptographicException e)
+        catch (Exception e) when (e is CryptographicException or ArgumentException) // the latter: a key of another one
         {
-            throw Unusable(key, path, problem, "give the certificate and its own key, and the password if there is one", e);
+            throw Unusable(key, path, problem, "give the certificate and its own key, and the key's password", e);
         }
     }
 
@@ -210,7 +212,8 @@ internal sealed partial class CertificateFile(CertificateSettings settings, Time
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Unusable(
-                key, path, $"it cannot be read: {e.Message.TrimEnd('.')}", "name a file that the server's user may read", e);
+                key, path, $"it cannot be read: {e.Message.TrimEnd('.')}",
+                "name a file that the server's user may read", e);
         }
     }
 

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Registry.Web.Tls;
 
-/// <summary>The certificates of the server's https listeners, chosen by the host name that a client asks for (SNI).</summary>
+/// <summary>
+/// The certificates of the server's https listeners, chosen by the host name that a client asks for (SNI).
+/// </summary>
 internal sealed class ServerCertificates(TlsOptions options, TimeProvider time, ILogger<ServerCertificates> logger)
 {
     private readonly CertificateFile[] _files

@@ -20,8 +20,8 @@ public sealed class TlsOptions
 public sealed class CertificateSettings
 {
     /// <summary>
-    /// A file with the certificate and those between it and its root, in PEM; or a PFX (PKCS #12). Looked at again every
-    /// second in which somebody connects.
+    /// A file with the certificate and those between it and its root, in PEM; or a PFX (PKCS #12). Looked at again
+    /// every second in which somebody connects.
     /// </summary>
     public string Path { get; set; } = "";
 
