@@ -34,7 +34,7 @@ internal static class Challenge
     public static string ServiceOf(HttpRequest request) => request.Host.Value?.ToLowerInvariant() ?? "";
 
     // As long as no proxy is known, one that says it got the request over TLS is believed: credentials are only sent
-    // more safely then, and a client that claims it itself harms itself alone. Of known ones the request has it already.
+    // more safely then, and a client that claims it itself harms itself alone. Known ones have set the scheme already.
     private static string Scheme(HttpRequest request)
         => request.IsHttps
             || (request.Headers["X-Forwarded-Proto"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase)
