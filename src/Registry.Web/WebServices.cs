@@ -30,13 +30,18 @@ public static class WebServices
     /// The configuration cannot be used; the message names key, value and fix.
     /// </exception>
     public static IServiceCollection AddRegistry(this IServiceCollection services, IConfiguration configuration)
-        => services.AddRegistry(ConfigurationReader.Read(configuration));
+    {
+        services.AddRegistry(ConfigurationReader.Read(configuration));
+        return services.AddHostedService(
+            provider => new HostConfiguration(configuration, provider.GetRequiredService<RuleReload>()));
+    }
 
     internal static IServiceCollection AddRegistry(this IServiceCollection services, RegistryOptions options)
     {
         services.AddSingleton(options);
         services.AddSingleton(options.Access);
         services.AddSingleton(new ConfiguredRules(ConfiguredRules.Read(options.Access)));
+        services.AddSingleton<RuleReload>();
         services.AddSingleton(options.Delete);
         services.AddSingleton(options.Uploads);
         services.AddSingleton(options.Manifests);
@@ -47,7 +52,9 @@ public static class WebServices
             options.Access);
 
         services.AddSingleton<IStartupFilter, RequestPipeline>();
+        services.AddSingleton<SecurityHeaders>();
         services.AddSingleton<AddressLimiter>();
+        services.AddSingleton<PrincipalLimiter>();
         services.AddCors(cors => cors.AddPolicy(CorsPolicy, policy => policy
             .WithOrigins([.. options.Cors.Origins])
             .AllowAnyMethod()
@@ -93,6 +100,12 @@ public static class WebServices
         // They match every request against patterns, pulls and pushes too, unless they see their own ones only.
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.Ordinal), docs =>
         {
+            var security = app.Services.GetRequiredService<SecurityHeaders>();
+            docs.Use((HttpContext context, RequestDelegate next) =>
+            {
+                security.SetOfPage(context);
+                return next(context);
+            });
             docs.UseSwagger();
             docs.UseSwaggerUI(ui => ui.SwaggerEndpoint($"/swagger/{ApiDocument}/swagger.json", "Registry admin API"));
         });

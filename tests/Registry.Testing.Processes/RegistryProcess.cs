@@ -10,11 +10,15 @@ public sealed class RegistryProcess : IAsyncDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
 
     private readonly ChildProcess _process;
+    private readonly Secrets _secrets = new();
 
-    private RegistryProcess(ChildProcess process, Uri address)
+    private RegistryProcess(
+        ChildProcess process, Uri address, IEnumerable<KeyValuePair<string, string>> settings)
     {
         _process = process;
         Address = address;
+        foreach (var (key, value) in settings)
+            _secrets.AddSetting(key, value);
     }
 
     public Uri Address { get; }
@@ -55,7 +59,7 @@ public sealed class RegistryProcess : IAsyncDisposable
         try
         {
             await WaitUntilReadyAsync(process, new Uri(address, readyPath), clock);
-            return new RegistryProcess(process, address) { StartedIn = clock.Elapsed };
+            return new RegistryProcess(process, address, settings ?? new Dictionary<string, string>(StringComparer.Ordinal)) { StartedIn = clock.Elapsed };
         }
         catch
         {
@@ -82,6 +86,7 @@ public sealed class RegistryProcess : IAsyncDisposable
     {
         await StopAsync();
         await _process.DisposeAsync();
+        _secrets.ExpectNoneIn(Log);
     }
 
     private static Dictionary<string, string> ServerEnvironment(IReadOnlyDictionary<string, string>? settings)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Registry.Testing.Processes;
 
 namespace Registry.Testing;
 
@@ -7,18 +8,25 @@ namespace Registry.Testing;
 public sealed class RegistryClient : IDisposable
 {
     private readonly HttpClient _http;
+    private readonly Version? _version;
+    private readonly Secrets? _secrets;
 
-    public RegistryClient(Uri address)
+    /// <param name="prepare">Changes how it connects.</param>
+    /// <param name="version">The one version of HTTP to speak; 1.1 unless given.</param>
+    /// <param name="secrets">Gathers the credentials that are sent and got.</param>
+    public RegistryClient(
+        Uri address, Action<SocketsHttpHandler>? prepare = null, Version? version = null, Secrets? secrets = null)
     {
-        Address = address;
-        _http = new(new SocketsHttpHandler
+        (Address, _version, _secrets) = (address, version, secrets);
+        var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
             UseProxy = false,
-        })
-        { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+        };
+        prepare?.Invoke(handler);
+        _http = new(handler) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
     }
 
     public Uri Address { get; }
@@ -31,9 +39,13 @@ public sealed class RegistryClient : IDisposable
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Address, path));
         if (body is not null)
             request.Content = new ByteArrayContent(body);
+        if (_version is not null)
+            (request.Version, request.VersionPolicy) = (_version, HttpVersionPolicy.RequestVersionExact);
 
         foreach (var (name, value) in headers)
         {
+            if (name == "Authorization")
+                _secrets?.AddAuthorization(value);
             if (name == "Transfer-Encoding")
             {
                 request.Headers.TransferEncodingChunked = true;
@@ -48,6 +60,12 @@ public sealed class RegistryClient : IDisposable
 
         using var response = await _http.SendAsync(request);
         var bytes = await response.Content.ReadAsByteArrayAsync();
+        if (path.StartsWith("/token", StringComparison.Ordinal) || path.StartsWith("/api/", StringComparison.Ordinal))
+        {
+            _secrets?.AddBody(body);
+            _secrets?.AddBody(bytes);
+        }
+
         return new($"{method} {path}", (int)response.StatusCode,
             [.. Flat(response.Headers), .. Flat(response.Content.Headers)], bytes);
     }

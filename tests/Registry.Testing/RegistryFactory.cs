@@ -29,6 +29,8 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     private static readonly bool EverythingOnS3 = Environment.GetEnvironmentVariable("REGISTRY_TEST_STORE") == "S3";
 
     private readonly TemporaryFolder _folder = new();
+    private readonly LogCapture _log = new();
+    private readonly Secrets _secrets = new();
     private readonly (string Key, string? Value)[] _settings;
     private readonly Action<IServiceCollection>? _replace;
     private RegistryClient? _client;
@@ -172,14 +174,18 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         }
 
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.AddInMemoryCollection(Settings(_folder.Path, _settings));
+        var settings = Settings(_folder.Path, _settings);
+        foreach (var (key, value) in settings)
+            _secrets.AddSetting(key, value);
+        builder.Configuration.AddInMemoryCollection(settings);
         Prepare(builder);
+        LogCapture.AddTo(builder.Logging, _log);
         builder.Services.AddRegistry(builder.Configuration);
         _replace?.Invoke(builder.Services);
         _application = builder.Build();
         _application.MapRegistry();
         await _application.StartAsync();
-        _client = new(AddressOf(_application));
+        _client = new(AddressOf(_application), secrets: _secrets);
     }
 
     public async Task DisposeAsync()
@@ -192,6 +198,7 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         }
 
         _folder.Dispose();
+        _secrets.ExpectNoneIn(_log.Text);
     }
 
     async ValueTask IAsyncDisposable.DisposeAsync() => await DisposeAsync();

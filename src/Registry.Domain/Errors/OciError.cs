@@ -134,10 +134,19 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
             Detail = Of("digest", digest),
         };
 
-    public static OciError TooManyRequests()
+    public static OciError TooManyRequests(TimeSpan wait)
         => new(
             OciErrorCode.TooManyRequests, ErrorReason.TooOften,
-            "This address sends too many requests; wait as long as Retry-After says (Registry:Limits).");
+            "This address sends too many requests; wait as long as Retry-After says (Registry:Limits).")
+        {
+            RetryAfter = wait,
+        };
+
+    public static OciError TooManyRequestsOfPrincipal(TimeSpan wait)
+        => TooManyRequests(wait) with
+        {
+            Message = "These credentials send too many requests; wait as long as Retry-After says (Registry:Limits).",
+        };
 
     public static OciError PageInvalid(string? n)
         => new(

@@ -1,5 +1,6 @@
 using System.Text;
 using Registry.Domain.Errors;
+using Registry.Web.Configuration;
 using Registry.Web.Distribution;
 using Registry.Web.Errors;
 using Registry.Web.Requests;
@@ -36,11 +37,13 @@ internal static class Challenge
     /// <summary>What tokens call this host: as the client calls it, with its port.</summary>
     public static string ServiceOf(HttpRequest request) => request.Host.Value?.ToLowerInvariant() ?? "";
 
-    // A proxy that says it got the request over TLS is believed without knowing it: credentials are only sent more
-    // safely then, and a client that claims it itself harms itself alone.
+    // As long as no proxy is known, one that says it got the request over TLS is believed: credentials are only sent
+    // more safely then, and a client that claims it itself harms itself alone. Known ones have set the scheme already.
     private static string Scheme(HttpRequest request)
         => request.IsHttps
-            || request.Headers["X-Forwarded-Proto"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase)
+            || (request.Headers["X-Forwarded-Proto"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase)
+                && request.HttpContext.RequestServices.GetRequiredService<RegistryOptions>()
+                    .ForwardedHeaders.Networks.Count == 0)
                 ? "https"
                 : "http";
 

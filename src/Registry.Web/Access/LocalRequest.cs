@@ -10,10 +10,13 @@ namespace Registry.Web.Access;
 /// </summary>
 internal static class LocalRequest
 {
-    // X-Original-For is what the forwarded-headers middleware leaves when it has put a client's claim in the
-    // connection's place.
+    // X-Original-… is what the forwarded-headers middleware leaves when it has put a proxy's word in the connection's
+    // place: whoever was believed, the client is not the program at the other end of the connection.
     private static readonly string[] ForwardingHeaders =
-        ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-For", "X-Real-IP", "Via"];
+    [
+        "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-For", "X-Original-Host",
+        "X-Original-Proto", "X-Real-IP", "Via",
+    ];
 
     public static bool IsLocal(HttpContext context)
         => context.Connection is { RemoteIpAddress: { } remote, LocalIpAddress: { } local }

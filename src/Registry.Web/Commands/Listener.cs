@@ -2,17 +2,22 @@ using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Registry.Infrastructure;
+using Registry.Web.Tls;
 
 namespace Registry.Web.Commands;
 
 /// <summary>One address that the server listens on.</summary>
 /// <param name="Text">As configured.</param>
+/// <param name="Scheme"><c>http</c> or <c>https</c>.</param>
 /// <param name="Ip">Null for <c>localhost</c>, which is IPv4 and IPv6 loopback together.</param>
-internal sealed record Listener(string Text, IPAddress? Ip, int Port)
+internal sealed record Listener(string Text, string Scheme, IPAddress? Ip, int Port)
 {
-    private const string Everywhere = "http://*:";
+    private const string Everywhere = "://*:";
 
-    private string Host => Text.StartsWith(Everywhere, StringComparison.Ordinal) ? "*" : Ip?.ToString() ?? "localhost";
+    private string Host => Text.StartsWith($"{Scheme}{Everywhere}", StringComparison.Ordinal) ? "*"
+        : Ip?.ToString() ?? "localhost";
+
+    public bool IsTls => Scheme == Uri.UriSchemeHttps;
 
     public bool IsLoopback => Ip is null || IPAddress.IsLoopback(Ip);
 
@@ -35,40 +40,48 @@ internal sealed record Listener(string Text, IPAddress? Ip, int Port)
         var bracketed = address.Contains(':', StringComparison.Ordinal) && !address.StartsWith('[')
             ? $"[{address}]"
             : address;
-        return Parse($"http://{bracketed}:{(port ?? Port).ToString(CultureInfo.InvariantCulture)}");
+        return Parse($"{Scheme}://{bracketed}:{(port ?? Port).ToString(CultureInfo.InvariantCulture)}");
     }
 
     /// <exception cref="StartRefusedException">The text is no address to listen on.</exception>
     public static Listener Parse(string text)
     {
         // "*" is no host name to Uri.
-        var everywhere = text.StartsWith(Everywhere, StringComparison.Ordinal);
-        if (Uri.TryCreate(
-                everywhere ? $"http://0.0.0.0:{text[Everywhere.Length..]}" : text, UriKind.Absolute, out var uri)
-            && uri is { Scheme: "http", PathAndQuery: "/" } && uri.Port is >= 0 and <= 65535)
+        var scheme = text.StartsWith("https:", StringComparison.Ordinal) ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
+        var everywhere = text.StartsWith($"{scheme}{Everywhere}", StringComparison.Ordinal);
+        var plain = everywhere ? $"{scheme}://0.0.0.0:{text[(scheme.Length + Everywhere.Length)..]}" : text;
+        if (Uri.TryCreate(plain, UriKind.Absolute, out var uri)
+            && uri.Scheme == scheme && uri.PathAndQuery == "/" && uri.Port is >= 0 and <= 65535)
         {
             if (uri.Host == "localhost")
-                return new(text, Ip: null, uri.Port);
+                return new(text, scheme, Ip: null, uri.Port);
             if (everywhere)
-                return new(text, IPAddress.IPv6Any, uri.Port);
+                return new(text, scheme, IPAddress.IPv6Any, uri.Port);
             if (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip))
-                return new(text, ip, uri.Port);
+                return new(text, scheme, ip, uri.Port);
         }
 
         throw new StartRefusedException(
             $"Registry:Listen has '{text}', which is no address to listen on: "
-            + "use http://localhost:5000, http://192.0.2.1:5000 or http://*:5000.");
+            + "use http://localhost:5000, http://192.0.2.1:5000, http://*:5000 or https in their place.");
     }
 
-    public void AddTo(KestrelServerOptions kestrel)
+    /// <param name="certificates">Null only where no listener is one of TLS.</param>
+    public void AddTo(KestrelServerOptions kestrel, ServerCertificates? certificates)
     {
         if (Host == "*")
-            kestrel.ListenAnyIP(Port); // by IPv4 alone where there is no IPv6
+            kestrel.ListenAnyIP(Port, Prepare); // by IPv4 alone where there is no IPv6
         else if (Ip is not null)
-            kestrel.Listen(Ip, Port);
+            kestrel.Listen(Ip, Port, Prepare);
         else if (Port == 0)
-            kestrel.Listen(IPAddress.Loopback, 0); // any free port cannot be the same one twice
+            kestrel.Listen(IPAddress.Loopback, 0, Prepare); // any free port cannot be the same one twice
         else
-            kestrel.ListenLocalhost(Port);
+            kestrel.ListenLocalhost(Port, Prepare);
+
+        void Prepare(ListenOptions listen)
+        {
+            if (IsTls)
+                listen.UseHttps(certificates!.ToHandshakes());
+        }
     }
 }

@@ -6,8 +6,10 @@ using Registry.Domain.Errors;
 using Registry.Infrastructure;
 using Registry.Infrastructure.Access.Local;
 using Registry.Infrastructure.Database;
+using Registry.Web.Configuration;
 using Registry.Web.Connections;
 using Registry.Web.Requests;
+using Registry.Web.Tls;
 
 namespace Registry.Web.Commands;
 
@@ -81,6 +83,10 @@ internal sealed class ServeCommand : Command
         var (builder, options) = _server.Read(arguments, ToSettings(arguments));
         ConsoleLog.Configure(builder.Logging, arguments.GetValue(_verbose));
         builder.Services.AddRegistry(options);
+        IConfigurationSource[] sources = [.. ((IConfigurationBuilder)builder.Configuration).Sources];
+        var read = ConfigurationFiles.Fingerprint(sources);
+        builder.Services.AddHostedService(provider => new ConfigurationFiles(
+            sources, read, provider.GetRequiredService<RuleReload>(), provider.GetRequiredService<TimeProvider>()));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 
         var listeners = _server.Listeners(arguments, options);
@@ -92,7 +98,14 @@ internal sealed class ServeCommand : Command
                 + "or Registry:Access:Htpasswd and Registry:Access:Rules.");
         }
 
-        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, listeners));
+        var hasTls = listeners.Any(listener => listener.IsTls);
+        if (hasTls)
+        {
+            builder.Services.AddSingleton(options.Tls);
+            builder.Services.AddSingleton<ServerCertificates>();
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, listeners, options.Limits));
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ConnectionMemory>();
         // A connection's bytes stay on the thread that has them: what blocks here blocks its own connection alone.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
@@ -101,6 +114,8 @@ internal sealed class ServeCommand : Command
         ThreadPool.SetMinThreads(Math.Max(16, Environment.ProcessorCount * 4) + queries, 4);
 
         var app = builder.Build();
+        if (hasTls)
+            Open(app.Services.GetRequiredService<ServerCertificates>());
         app.MapRegistry();
         addresses = string.Join(", ", listeners.Select(listener => listener.Text));
         app.Lifetime.ApplicationStarted.Register(() =>
@@ -126,18 +141,46 @@ internal sealed class ServeCommand : Command
         }
     }
 
-    private static void Configure(KestrelServerOptions kestrel, IReadOnlyList<Listener> listeners)
+    private static void Open(ServerCertificates certificates)
+    {
+        try
+        {
+            certificates.Open();
+        }
+        catch (FormatException e)
+        {
+            throw new StartRefusedException(e.Message, e);
+        }
+    }
+
+    private static void Configure(
+        KestrelServerOptions kestrel, IReadOnlyList<Listener> listeners, LimitOptions limits)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = null; // blobs have any size; manifests have their own limit
+        kestrel.Limits.MaxRequestBodySize = null; // blobs have any size; all other bodies have limits of their own
+        kestrel.Limits.MaxRequestLineSize = 8 * 1024;
+        kestrel.Limits.MaxRequestHeaderCount = 100;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = limits.HeaderTimeout;
+        kestrel.Limits.KeepAliveTimeout = limits.IdleTimeout;
+        kestrel.Limits.MaxConcurrentConnections = limits.Connections > 0 ? limits.Connections : null;
+
+        // One connection may do what a hundred could, and not hold more of the memory than a few of them.
+        kestrel.Limits.Http2.MaxStreamsPerConnection = 100;
+        kestrel.Limits.Http2.MaxRequestHeaderFieldSize = 16 * 1024;
+        kestrel.Limits.Http2.InitialConnectionWindowSize = 1024 * 1024;
+        kestrel.Limits.Http2.InitialStreamWindowSize = 768 * 1024;
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromMinutes(1);
+        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
 
         // A client that compresses while it sends, or unpacks while it reads, pauses for long; one that never goes on
         // is cut off.
         var rate = new MinDataRate(bytesPerSecond: 100, gracePeriod: TimeSpan.FromMinutes(1));
         kestrel.Limits.MinRequestBodyDataRate = rate;
         kestrel.Limits.MinResponseDataRate = rate;
+        var certificates = kestrel.ApplicationServices.GetService<ServerCertificates>();
         foreach (var listener in listeners)
-            listener.AddTo(kestrel);
+            listener.AddTo(kestrel, certificates);
     }
 
     private Dictionary<string, string?> ToSettings(ParseResult arguments)

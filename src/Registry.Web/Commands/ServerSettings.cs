@@ -37,6 +37,9 @@ internal sealed class ServerSettings
             {
                 // appsettings.json stands beside the program, wherever it is started
                 ContentRootPath = AppContext.BaseDirectory,
+                // The framework would forget all that a file said, AllowedHosts among it, when it is broken for a
+                // moment.
+                Args = ["--hostBuilder:reloadConfigOnChange=false"],
             });
             if (arguments.GetValue(Config) is { } file)
             {

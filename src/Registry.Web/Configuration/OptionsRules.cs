@@ -56,19 +56,16 @@ internal static class OptionsRules
         Require(
             options.Manifests.MaxTags >= 10,
             $"Registry:Manifests:MaxTags is {options.Manifests.MaxTags}, it must be 10 or more.");
-        Require(
-            options.Limits.RequestsPerSecond >= 0,
-            $"Registry:Limits:RequestsPerSecond is {options.Limits.RequestsPerSecond}, "
-            + "it must be 0 (no limit) or more.");
-        Require(options.Limits.Burst >= 1, $"Registry:Limits:Burst is {options.Limits.Burst}, it must be 1 or more.");
-        Require(
-            options.Limits.Burst >= options.Limits.RequestsPerSecond,
-            $"Registry:Limits:Burst is {options.Limits.Burst}, it must be Registry:Limits:RequestsPerSecond "
-            + $"({options.Limits.RequestsPerSecond}) or more.");
+        CheckLimits(options.Limits);
+        CheckTls(options);
         foreach (var network in options.Metrics.AllowedNetworks)
             Require(
                 IPNetwork.TryParse(network, out _),
                 $"Registry:Metrics:AllowedNetworks has '{network}', which is no network such as 10.0.0.0/8.");
+        foreach (var network in options.ForwardedHeaders.Networks)
+            Require(
+                IPNetwork.TryParse(network, out _),
+                $"Registry:ForwardedHeaders:Networks has '{network}', which is no network such as 10.0.0.0/8.");
         foreach (var origin in options.Cors.Origins)
         {
             Require(
@@ -84,6 +81,64 @@ internal static class OptionsRules
             CheckBucket(options, name, store);
         CheckRegistries(options);
     }
+
+    private static void CheckLimits(LimitOptions limits)
+    {
+        CheckRate("", limits.RequestsPerSecond, limits.Burst);
+        CheckRate("Principal", limits.PrincipalRequestsPerSecond, limits.PrincipalBurst);
+        Require(
+            limits.Connections >= 0,
+            $"Registry:Limits:Connections is {limits.Connections}, it must be 0 (no limit) or more.");
+        CheckTimeout("HeaderTimeout", limits.HeaderTimeout);
+        CheckTimeout("IdleTimeout", limits.IdleTimeout);
+
+        static void CheckRate(string whose, int perSecond, int burst)
+        {
+            var key = $"Registry:Limits:{whose}";
+            Require(
+                perSecond >= 0, $"{key}RequestsPerSecond is {perSecond}, it must be 0 (no limit) or more.");
+            Require(burst >= 1, $"{key}Burst is {burst}, it must be 1 or more.");
+            Require(
+                burst >= perSecond,
+                $"{key}Burst is {burst}, it must be {key}RequestsPerSecond ({perSecond}) or more.");
+        }
+
+        static void CheckTimeout(string name, TimeSpan timeout)
+            => Require(
+                timeout >= TimeSpan.FromSeconds(1) && timeout <= TimeSpan.FromHours(1),
+                $"Registry:Limits:{name} is {timeout}, it must be from a second to an hour.");
+    }
+
+    private static void CheckTls(RegistryOptions options)
+    {
+        var tls = options.Tls;
+        var secure = options.Listen.FirstOrDefault(
+            listener => listener.StartsWith("https:", StringComparison.OrdinalIgnoreCase));
+        Require(
+            secure is null || tls.Certificates.Count > 0,
+            $"Registry:Listen has '{secure}', but there is no certificate for it: "
+            + "set Registry:Tls:Certificates:0:Path, and KeyPath.");
+        Require(
+            tls.HstsMaxAge >= TimeSpan.Zero,
+            $"Registry:Tls:HstsMaxAge is {tls.HstsMaxAge}, it must be zero (not sent) or more.");
+        for (var i = 0; i < tls.Certificates.Count; i++)
+        {
+            var (key, certificate) = ($"Registry:Tls:Certificates:{i}", tls.Certificates[i]);
+            Require(
+                !string.IsNullOrWhiteSpace(certificate.Path),
+                $"{key}:Path is empty: name the file of the certificate.");
+            Require(
+                string.IsNullOrEmpty(certificate.Password) || string.IsNullOrEmpty(certificate.PasswordFile),
+                $"{key}:Password and {key}:PasswordFile are both set: leave one.");
+            foreach (var host in certificate.Hosts)
+                Require(
+                    IsHost(host), $"{key}:Hosts has '{host}', which is no host name or *.suffix (no port).");
+        }
+    }
+
+    private static bool IsHost(string host)
+        => Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host)
+            != UriHostNameType.Unknown;
 
     private static void CheckAccess(RegistryOptions options)
     {
@@ -280,9 +335,8 @@ internal static class OptionsRules
                 $"{key}:Path is '{registry.Path}', which cannot begin a repository name.");
             foreach (var host in registry.Hosts)
             {
-                var bare = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
                 Require(
-                    Uri.CheckHostName(bare) != UriHostNameType.Unknown,
+                    IsHost(host),
                     $"{key}:Hosts has '{host}', which is no host name or *.suffix (no port).");
             }
         }

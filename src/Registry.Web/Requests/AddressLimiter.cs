@@ -11,15 +11,8 @@ namespace Registry.Web.Requests;
 /// </summary>
 internal sealed class AddressLimiter(RegistryOptions options) : IDisposable
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
-
-    private readonly PartitionedRateLimiter<IPAddress> _buckets = PartitionedRateLimiter.Create<IPAddress, IPAddress>(
-        address => RateLimitPartition.GetTokenBucketLimiter(address, _ => new()
-        {
-            TokenLimit = options.Limits.Burst,
-            TokensPerPeriod = options.Limits.RequestsPerSecond,
-            ReplenishmentPeriod = Period,
-        }));
+    private readonly PartitionedRateLimiter<IPAddress> _buckets
+        = RequestBuckets.Create<IPAddress>(options.Limits.RequestsPerSecond, options.Limits.Burst);
 
     /// <param name="address">Of the connection; null counts as one address more.</param>
     public RateLimitLease Attempt(IPAddress? address) => _buckets.AttemptAcquire(NetworkOf(address ?? IPAddress.None));

@@ -6,7 +6,8 @@ namespace Registry.Web.Requests;
 /// <summary>
 /// Answers what no action has answered: failures of storage, broken requests, unknown paths and methods, bugs.
 /// </summary>
-internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<FailureAnswers> logger)
+internal sealed partial class FailureAnswers(
+    RequestDelegate next, SecurityHeaders security, ILogger<FailureAnswers> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -49,6 +50,7 @@ internal sealed partial class FailureAnswers(RequestDelegate next, ILogger<Failu
             var requestId = context.Response.Headers[RequestLog.RequestId];
             context.Response.Clear();
             context.Response.Headers[RequestLog.RequestId] = requestId;
+            security.Set(context);
             NameApi(context.Response, path);
         }
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Threading.RateLimiting;
 using Registry.Domain.Errors;
 using Registry.Web.Errors;
 
@@ -18,19 +16,11 @@ internal sealed class RequestRate(RequestDelegate next, AddressLimiter limiter)
             using var lease = limiter.Attempt(context.Connection.RemoteIpAddress);
             if (!lease.IsAcquired)
             {
-                await RefuseAsync(context, lease);
+                await ErrorAnswer.WriteAsync(context, OciError.TooManyRequests(RequestBuckets.Wait(lease)));
                 return;
             }
         }
 
         await next(context);
-    }
-
-    private static Task RefuseAsync(HttpContext context, RateLimitLease lease)
-    {
-        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var told) ? told : TimeSpan.Zero;
-        var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
-        context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        return ErrorAnswer.WriteAsync(context, OciError.TooManyRequests());
     }
 }

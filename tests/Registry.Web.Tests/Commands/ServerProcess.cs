@@ -10,11 +10,12 @@ internal sealed class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ChildProcess _process;
+    private readonly Secrets _secrets;
 
-    private ServerProcess(ChildProcess process, Uri address)
+    private ServerProcess(ChildProcess process, Uri address, Secrets secrets)
     {
-        _process = process;
-        Client = new(address);
+        (_process, _secrets) = (process, secrets);
+        Client = new(address, secrets: secrets);
     }
 
     public RegistryClient Client { get; }
@@ -31,7 +32,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         WorkFolder folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
         await using var process = Start(folder, environment, arguments);
-        return await process.WaitAsync(Patience);
+        var result = await process.WaitAsync(Patience);
+        SecretsIn(environment).ExpectNoneIn(result.Output + result.Error);
+        return result;
     }
 
     /// <summary>Starts a server and waits until it is ready.</summary>
@@ -39,7 +42,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(
         WorkFolder folder, Uri address, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
-        var server = new ServerProcess(Start(folder, environment, arguments), address);
+        var server = new ServerProcess(Start(folder, environment, arguments), address, SecretsIn(environment));
         try
         {
             using var deadline = new CancellationTokenSource(Patience);
@@ -79,6 +82,15 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         Client.Dispose();
         await _process.DisposeAsync();
+        _secrets.ExpectNoneIn(Output);
+    }
+
+    private static Secrets SecretsIn(IReadOnlyDictionary<string, string>? environment)
+    {
+        var secrets = new Secrets();
+        foreach (var (key, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
+            secrets.AddSetting(key, value);
+        return secrets;
     }
 
     private async Task<bool> IsReadyAsync()
@@ -93,6 +105,11 @@ internal sealed class ServerProcess : IAsyncDisposable
             return false; // not listening yet
         }
     }
+
+    /// <summary>Starts a server and waits for nothing.</summary>
+    public static ChildProcess Begin(
+        WorkFolder folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+        => Start(folder, environment, arguments);
 
     private static ChildProcess Start(WorkFolder folder, IReadOnlyDictionary<string, string>? environment, string[] arguments)
     {

@@ -1,0 +1,28 @@
+using Registry.Domain.Access;
+using Registry.Domain.Errors;
+using Registry.Web.Errors;
+
+namespace Registry.Web.Requests;
+
+/// <summary>
+/// Refuses requests of a principal that sends more of them than <c>Registry:Limits</c> lets it, from wherever: 429 with
+/// <c>Retry-After</c>. Judged once it is known who asks; who shows no credentials has an address alone.
+/// </summary>
+internal sealed class PrincipalRate(RequestDelegate next, PrincipalLimiter limiter)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (context.Features.Get<Principal>() is { IsSignedIn: true } principal)
+        {
+            using var lease = limiter.Attempt(principal);
+            if (!lease.IsAcquired)
+            {
+                await ErrorAnswer.WriteAsync(
+                    context, OciError.TooManyRequestsOfPrincipal(RequestBuckets.Wait(lease)));
+                return;
+            }
+        }
+
+        await next(context);
+    }
+}
