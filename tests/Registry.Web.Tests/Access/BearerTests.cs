@@ -540,12 +540,4 @@ public sealed class BearerTests : IAsyncLifetime
 
     private static (string, string) Basic(string user, string password)
         => ("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"))}");
-
-    /// <summary>The system's clock, some time ahead.</summary>
-    private sealed class ShiftedTime : TimeProvider
-    {
-        public TimeSpan Offset { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Offset;
-    }
 }

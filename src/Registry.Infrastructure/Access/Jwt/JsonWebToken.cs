@@ -63,6 +63,15 @@ internal static class JsonWebToken
         return OciError.TokenInvalid("is signed by no key that counts here");
     }
 
+    /// <summary>
+    /// Whose token it says to be, which nobody has verified: good to choose keys by and for nothing else. Null when it
+    /// is no signed token, or does not say so.
+    /// </summary>
+    public static string? IssuerOf(string token)
+        => token.Length <= MaxLength && token.Split('.', 4) is { Length: 3 } parts && Decode(parts[1]) is { } claims
+            ? Text(claims, "iss")
+            : null;
+
     /// <summary>A claim of text; null when it is missing or something else.</summary>
     public static string? Text(JsonElement claims, string name)
         => claims.TryGetProperty(name, out var value) ? Text(value) : null;
