@@ -25,6 +25,7 @@ using Registry.Infrastructure.Access.Htpasswd;
 using Registry.Infrastructure.Access.Local;
 using Registry.Infrastructure.Access.Passwords;
 using Registry.Infrastructure.Access.Tokens;
+using Registry.Infrastructure.Access.Workload;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Metrics;
 using Registry.Infrastructure.Outbox;
@@ -147,6 +148,14 @@ public static class InfrastructureServices
                     provider.GetRequiredService<TimeProvider>(),
                     provider.GetRequiredService<ILogger<HtpasswdProvider>>()));
                 services.AddSingleton<IUserProvider>(provider => provider.GetRequiredService<HtpasswdProvider>());
+                break;
+            case AccessProvider.Workload:
+                services.AddSingleton(provider => new WorkloadProvider(
+                    access.Workload,
+                    provider.GetRequiredService<IStoredAccess>(),
+                    provider.GetRequiredService<TimeProvider>(),
+                    provider.GetRequiredService<ILogger<WorkloadProvider>>()));
+                services.AddSingleton<IUserProvider>(provider => provider.GetRequiredService<WorkloadProvider>());
                 break;
             default:
                 throw new InvalidOperationException($"'{kind}' is no provider of users.");

@@ -24,7 +24,8 @@ public sealed class AccessOptions
 
     /// <summary>
     /// Who is asked about a user and password, in this order: the first that has a user of that name decides. Left out:
-    /// the local users, then everybody else who is configured. Robots and access tokens are always known.
+    /// the issuers of workloads' tokens, who know theirs by the password, the local users, then everybody else who is
+    /// configured. Robots and access tokens are always known.
     /// </summary>
     public IList<AccessProvider> Providers { get; } = [];
 
@@ -33,6 +34,9 @@ public sealed class AccessOptions
     public HtpasswdSettings Htpasswd { get; } = new();
 
     public TokenSettings Tokens { get; } = new();
+
+    /// <summary>The issuers of tokens by which workloads are known.</summary>
+    public IList<WorkloadSettings> Workload { get; } = [];
 
     /// <summary>Whether nobody has said anything about access yet.</summary>
     public bool IsUndecided()
@@ -48,6 +52,8 @@ public sealed class AccessOptions
         List<AccessProvider> configured = [AccessProvider.Local];
         if (!string.IsNullOrEmpty(Htpasswd.Path))
             configured.Add(AccessProvider.Htpasswd);
+        if (Workload.Count > 0)
+            configured.Insert(0, AccessProvider.Workload);
         return configured;
     }
 }
@@ -59,6 +65,9 @@ public enum AccessProvider
     Local,
 
     Htpasswd,
+
+    /// <summary>Tokens of CI systems and clusters (OpenID Connect).</summary>
+    Workload,
 }
 
 /// <summary><c>Registry:Access:Admin</c></summary>

@@ -15,8 +15,8 @@ public enum AccessEffect
 public sealed class AccessRuleSettings
 {
     /// <summary>
-    /// Whom it is about: <c>everyone</c>, <c>user:NAME</c>, <c>group:NAME</c>, <c>robot:NAME</c> or
-    /// <c>claim:NAME=VALUE</c>.
+    /// Whom it is about: <c>everyone</c>, <c>user:NAME</c>, <c>group:NAME</c>, <c>robot:NAME</c>,
+    /// <c>workload:ISSUER/NAME</c> or <c>claim:NAME=VALUE</c>.
     /// </summary>
     public string Subject { get; set; } = "";
 

@@ -3,6 +3,7 @@ using Registry.Application.Catalog;
 using Registry.Application.Registries;
 using Registry.Infrastructure.Access.Htpasswd;
 using Registry.Infrastructure.Access.Local;
+using Registry.Infrastructure.Access.Workload;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Stores;
 
@@ -13,12 +14,14 @@ namespace Registry.Infrastructure.Startup;
 /// </summary>
 internal sealed class RegistryStartup(
     DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries,
-    ICatalog catalog, AccessChanges access, HtpasswdProvider? passwords = null, FirstAdmin? admin = null)
+    ICatalog catalog, AccessChanges access, HtpasswdProvider? passwords = null,
+    WorkloadProvider? workloads = null, FirstAdmin? admin = null)
     : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         passwords?.Open();
+        workloads?.Open();
         data.Hold();
         await database.OpenAsync(cancellationToken);
         await access.RefreshAsync(cancellationToken);

@@ -50,12 +50,14 @@ internal static class Challenge
     private static string? ScopeOf(HttpContext context)
     {
         if (context.Features.Get<RequestedRepository>() is { } repository)
-            return repository.IsName() ? $"repository:{repository.Text}:{Actions(context.Request.Method)}" : null;
+            return repository.IsName() ? $"repository:{repository.Text}:{Actions(context.Request, repository)}" : null;
         return RequestPipeline.IsList(context.Request.Path) ? "registry:catalog:*" : null;
     }
 
-    private static string Actions(string method)
-        => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? "pull"
-            : HttpMethods.IsDelete(method) ? "delete"
+    // An upload session is asked about, and given up, by who pushes.
+    private static string Actions(HttpRequest request, RequestedRepository repository)
+        => repository.IsUpload() ? "pull,push"
+            : HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) ? "pull"
+            : HttpMethods.IsDelete(request.Method) ? "delete"
             : "pull,push";
 }

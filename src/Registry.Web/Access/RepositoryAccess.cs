@@ -23,15 +23,10 @@ internal static class RepositoryAccess
     public static bool IsListAllowed(HttpContext context, RegistryAction action)
     {
         var principal = RequestPrincipal.Of(context);
-        if (principal.Token is { } token)
-        {
-            if (!token.Lists)
-                return false;
-            principal = principal with { Token = null };
-            context.Features.Set(principal);
-        }
-
+        if (principal.Token is { Lists: false })
+            return false;
         return principal.IsSignedIn
-            || context.RequestServices.GetRequiredService<IAccessPolicy>().AllowsAnywhere(principal, action);
+            || context.RequestServices.GetRequiredService<IAccessPolicy>()
+                .AllowsAnywhere(RequestPrincipal.ForLists(context), action);
     }
 }

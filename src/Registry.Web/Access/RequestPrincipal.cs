@@ -12,4 +12,9 @@ internal static class RequestPrincipal
                 && LocalRequest.IsLocal(context)
                     ? Principal.Local
                     : Principal.Anonymous);
+
+    /// <summary>
+    /// Who asks for a list, once that is allowed: what a bearer token says of single repositories does not limit it.
+    /// </summary>
+    public static Principal ForLists(HttpContext context) => Of(context) with { Token = null };
 }

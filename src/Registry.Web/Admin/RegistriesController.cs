@@ -15,7 +15,8 @@ public sealed class RegistriesController(IMediator mediator, RegistryMap registr
     [ProducesResponseType<IReadOnlyList<RegistryModel>>(200, "application/json")]
     public async Task<IActionResult> List(CancellationToken cancellationToken)
     {
-        var listed = await Mediator.Send(new ListRegistriesQuery(RequestPrincipal.Of(HttpContext)), cancellationToken);
+        var listed = await Mediator.Send(
+            new ListRegistriesQuery(RequestPrincipal.ForLists(HttpContext)), cancellationToken);
         return listed.Match(
             list => Ok(list.Select(registry => new RegistryModel(
                 registry.Name, registry.Kind.ToString().ToLowerInvariant(), registry.Path, registry.Hosts))),

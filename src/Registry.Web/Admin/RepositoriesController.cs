@@ -24,7 +24,7 @@ public sealed class RepositoriesController(IMediator mediator, RegistryMap regis
         if (!ReadPage(n, last).TryGet(out var page, out var errors))
             return Problem(errors);
         var listed = await Mediator.Send(
-            new ListRepositoriesQuery(Request.Host.Host, prefix ?? "", page, RequestPrincipal.Of(HttpContext)),
+            new ListRepositoriesQuery(Request.Host.Host, prefix ?? "", page, RequestPrincipal.ForLists(HttpContext)),
             cancellationToken);
         return listed.Match(
             found => Ok(ToModel(

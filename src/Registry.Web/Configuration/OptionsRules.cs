@@ -144,6 +144,13 @@ internal static class OptionsRules
     {
         var access = options.Access;
         CheckRules(options);
+        for (var i = 0; i < access.Workload.Count; i++)
+        {
+            WorkloadRules.Check(
+                FormattableString.Invariant($"Registry:Access:Workload:{i}"), access.Workload[i],
+                access.Workload.Take(i));
+        }
+
         foreach (var provider in access.Providers)
         {
             Require(

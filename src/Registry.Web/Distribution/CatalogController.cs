@@ -44,7 +44,7 @@ public sealed class CatalogController(IMediator mediator) : ControllerBase
         if (!PageRequest.TryParse(n, last, out var request))
             return OciErrorResult.From(OciError.PageInvalid(n));
         var listed = await mediator.Send(
-            new ListRepositoryTagsQuery(Request.Host.Host, request, RequestPrincipal.Of(HttpContext)),
+            new ListRepositoryTagsQuery(Request.Host.Host, request, RequestPrincipal.ForLists(HttpContext)),
             cancellationToken);
         return listed.Match(page => Deliver(page, request), OciErrorResult.From);
     }
@@ -84,7 +84,7 @@ public sealed class CatalogController(IMediator mediator) : ControllerBase
         if (!PageRequest.TryParse(n, last, out var request))
             return OciErrorResult.From(OciError.PageInvalid(n));
         var listed = await mediator.Send(
-            new ListRepositoriesQuery(Request.Host.Host, prefix, request, RequestPrincipal.Of(HttpContext)),
+            new ListRepositoriesQuery(Request.Host.Host, prefix, request, RequestPrincipal.ForLists(HttpContext)),
             cancellationToken);
         return listed.Match<IActionResult>(
             page =>

@@ -13,6 +13,10 @@ internal sealed record RequestedRepository(string Text, PathString FullPath)
     /// <summary>Whether a repository can be called so at all.</summary>
     public bool IsName() => RepositoryName.TryParse(Text, out _);
 
+    /// <summary>Whether the path is about upload sessions.</summary>
+    public bool IsUpload()
+        => FullPath.Value.AsSpan("/v2/".Length + Text.Length).StartsWith("/blobs/uploads/");
+
     /// <summary>Null when the name is malformed or no registry takes it.</summary>
     public RepositoryAddress? Resolve(HttpContext context)
     {

@@ -11,6 +11,9 @@ public sealed class AccessSubjectTests
     [InlineData("group:dev")]
     [InlineData("group:cn=dev,ou=groups")]
     [InlineData("user:everyone")]
+    [InlineData("robot:ci")]
+    [InlineData("claim:repository=octo-org/app")]
+    [InlineData("workload:github/repo:octo-org/app:ref:refs/heads/main")]
     public void A_subject_is_written_as_it_was_read(string text)
     {
         Assert.True(AccessSubject.TryParse(text, out var subject));
@@ -24,7 +27,12 @@ public sealed class AccessSubjectTests
     [InlineData("alice")]
     [InlineData("user:")]
     [InlineData("User:alice")]
-    [InlineData("robot:ci")]
+    [InlineData("robot:")]
+    [InlineData("claim:a")]
+    [InlineData("claim:=a")]
+    [InlineData("workload:github")]
+    [InlineData("workload:/a")]
+    [InlineData("workload:github/")]
     [InlineData("user:a\nb")]
     [InlineData("everyone ")]
     public void Anything_else_is_no_subject(string? text) => Assert.False(AccessSubject.TryParse(text, out _));
@@ -36,6 +44,7 @@ public sealed class AccessSubjectTests
         Assert.NotEqual(Principal.Local, Principal.User("local"));
         Assert.DoesNotContain(AccessSubject.Everyone, Principal.User("everyone").Subjects);
         Assert.DoesNotContain(AccessSubject.Group("dev"), Principal.User("group:dev").Subjects);
+        Assert.NotEqual(AccessSubject.User("a/b"), AccessSubject.Workload("a", "b"));
         Assert.NotEqual(Principal.Anonymous.Name, Principal.User("anonymous").Name);
     }
 

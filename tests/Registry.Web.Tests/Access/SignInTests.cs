@@ -58,7 +58,7 @@ public sealed class SignInTests : IAsyncLifetime
         foreach (var path in new[] { "/v2/", "/v2/img/a/manifests/v1", "/v2/_catalog" })
         {
             var answer = (await Client.GetAsync(path, Basic(user, password))).ExpectError(401, "UNAUTHORIZED");
-            Assert.Matches("^Bearer realm=\"http://[^/]+/token\",service=\"", answer.Header("WWW-Authenticate"));
+            Assert.StartsWith($"Bearer realm=\"http://{Client.Address.Authority}/token\"", answer.Header("WWW-Authenticate"), StringComparison.Ordinal);
             Assert.Equal(Message(expected), Message(answer));
         }
     }

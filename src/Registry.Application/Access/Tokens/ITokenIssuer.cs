@@ -7,7 +7,8 @@ namespace Registry.Application.Access.Tokens;
 /// <summary>Signs bearer tokens, and keeps the refresh tokens that others are got with.</summary>
 public interface ITokenIssuer
 {
-    Task<BearerToken> IssueAsync(TokenContent content, CancellationToken cancellationToken);
+    /// <summary>Refused when it would be too long to be sent.</summary>
+    Task<Result<BearerToken>> IssueAsync(TokenContent content, CancellationToken cancellationToken);
 
     /// <summary>
     /// A secret that stands for the account with this service for a long time. Only its hash is kept.

@@ -50,8 +50,10 @@ internal sealed class IssueTokenHandler(ITokenIssuer issuer, IAccessPolicy acces
                     : grant;
         }
 
-        var token = await issuer.IssueAsync(
+        var issued = await issuer.IssueAsync(
             new(principal, command.Service, [.. granted.Values], lists), cancellationToken);
+        if (!issued.TryGet(out var token, out var errors))
+            return Result<IssuedToken>.Refused(errors);
         var refresh = command.WithRefresh && principal.Account is { } account
             ? await issuer.IssueRefreshAsync(principal, account, command.Service, cancellationToken)
             : null;

@@ -27,17 +27,18 @@ internal sealed class BearerTokens(
     /// <summary>How far the clocks of two nodes may differ.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
 
-    public async Task<BearerToken> IssueAsync(TokenContent content, CancellationToken cancellationToken)
+    public async Task<Result<BearerToken>> IssueAsync(TokenContent content, CancellationToken cancellationToken)
     {
         var key = await keys.CurrentAsync(cancellationToken);
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
         var left = content.Principal.Until - now;
         var lifetime = left is { } end && end < options.Tokens.Lifetime ? end : options.Tokens.Lifetime;
-        return new(
-            JsonWebToken.Sign(
-                key.Id, key.Private, json => Write(json, content, changes.KnownAt, now, now + lifetime)),
-            now,
-            lifetime);
+        var text = JsonWebToken.Sign(
+            key.Id, key.Private, json => Write(json, content, changes.KnownAt, now, now + lifetime));
+        return text.Length <= JsonWebToken.MaxLength
+            ? new BearerToken(text, now, lifetime)
+            : OciError.RequestInvalid(FormattableString.Invariant(
+                $"The token would be longer than {JsonWebToken.MaxLength} characters: ask for fewer scopes."));
     }
 
     public async Task<string> IssueRefreshAsync(
@@ -103,10 +104,12 @@ internal sealed class BearerTokens(
     /// <summary>What a token says that this registry has signed and that counts now; refused otherwise.</summary>
     public async ValueTask<Result<ReadToken>> ReadAsync(string text, CancellationToken cancellationToken)
     {
-        var read = Read(text);
-        if (!read.TryGet(out var claims, out _) && await keys.LookAgainAsync(cancellationToken))
-            read = Read(text);
-        if (!read.TryGet(out claims, out var errors))
+        // Only a token that says to be signed with a key that is not known here, and that is one at all, makes it look.
+        var unknown = false;
+        var read = JsonWebToken.Read(text, id => KeysOf(id, out unknown));
+        if (unknown && await keys.LookAgainAsync(cancellationToken))
+            read = JsonWebToken.Read(text, id => KeysOf(id, out unknown));
+        if (!read.TryGet(out var claims, out var errors))
             return Result<ReadToken>.Refused(errors);
         return ReadToken.Of(claims) is { } token && JsonWebToken.Text(claims, "iss") == Issuer
             ? token
@@ -123,8 +126,12 @@ internal sealed class BearerTokens(
             : null;
     }
 
-    private Result<JsonElement> Read(string text)
-        => JsonWebToken.Read(text, id => keys.Known.Where(key => key.Id == id).Select(key => key.Public));
+    private JwtKey[] KeysOf(string? id, out bool unknown)
+    {
+        JwtKey[] named = [.. keys.Known.Where(key => key.Id == id).Select(key => key.Public)];
+        unknown = id is not null && named.Length == 0;
+        return named;
+    }
 
     private static byte[] HashOf(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 

@@ -29,9 +29,10 @@ internal sealed record ReadToken(
                         ScopeOf(claims.GetProperty("access")), issued, notBefore, expires)
                     : null;
         }
-        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e) when (
+            e is KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
         {
-            return null;
+            return null; // such as an action that only a newer version of this server knows
         }
     }
 

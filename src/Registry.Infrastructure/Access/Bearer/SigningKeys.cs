@@ -22,8 +22,10 @@ internal sealed class SigningKeys(RegistryDatabase database, AccessOptions optio
     private volatile SigningKey[] _keys = [];
     private long _looked;
 
-    /// <summary>The keys that are known here, newest first.</summary>
-    public IReadOnlyList<SigningKey> Known => _keys;
+    /// <summary>The keys that are known here and may have signed a token that has not ended, newest first.</summary>
+    public IEnumerable<SigningKey> Known => _keys.Where(key => Age(key) < Counted);
+
+    private TimeSpan Counted => options.Tokens.KeyLifetime + options.Tokens.Lifetime + Margin;
 
     /// <summary>The key to sign with, made when there is none or the newest one is too old.</summary>
     public async ValueTask<SigningKey> CurrentAsync(CancellationToken cancellationToken)
@@ -73,7 +75,9 @@ internal sealed class SigningKeys(RegistryDatabase database, AccessOptions optio
             key.Private.Dispose();
     }
 
-    private bool IsRetired(SigningKey key) => time.GetUtcNow() - key.CreatedAt >= options.Tokens.KeyLifetime;
+    private TimeSpan Age(SigningKey key) => time.GetUtcNow() - key.CreatedAt;
+
+    private bool IsRetired(SigningKey key) => Age(key) >= options.Tokens.KeyLifetime;
 
     private async Task LoadAsync(CancellationToken cancellationToken)
     {
@@ -95,10 +99,9 @@ internal sealed class SigningKeys(RegistryDatabase database, AccessOptions optio
             "INSERT INTO signing_keys (id, private_key, created_at) VALUES (@id, @key, registry_now())",
             ("@id", id),
             ("@key", key.ExportPkcs8PrivateKey()));
-        var counted = options.Tokens.KeyLifetime + options.Tokens.Lifetime + Margin;
         return await session.ExecuteAsync(
             "DELETE FROM signing_keys WHERE created_at < registry_now() - @counted",
-            ("@counted", (long)counted.TotalMilliseconds));
+            ("@counted", (long)Counted.TotalMilliseconds));
     }
 
     private sealed record Row(string Id, byte[] PrivateKey, long CreatedAt)

@@ -49,6 +49,9 @@ internal static class JsonWebToken
 
         if (Array.Find(KeysInHeader, name => header.TryGetProperty(name, out _)) is { } unwanted)
             return OciError.TokenInvalid($"has '{unwanted}' in its header, which is not accepted");
+        // A kid that is there and no text names no key; one that is left out lets any key be tried.
+        if (header.TryGetProperty("kid", out _) && Text(header, "kid") is null)
+            return OciError.TokenInvalid("cannot be read");
         var algorithm = Text(header, "alg");
         var signed = Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}");
         foreach (var key in keys(Text(header, "kid")))
@@ -60,11 +63,31 @@ internal static class JsonWebToken
         return OciError.TokenInvalid("is signed by no key that counts here");
     }
 
+    /// <summary>
+    /// Whose token it says to be, which nobody has verified: good to choose keys by and for nothing else. Null when it
+    /// is no signed token, or does not say so.
+    /// </summary>
+    public static string? IssuerOf(string token)
+        => token.Length <= MaxLength && token.Split('.', 4) is { Length: 3 } parts && Decode(parts[1]) is { } claims
+            ? Text(claims, "iss")
+            : null;
+
     /// <summary>A claim of text; null when it is missing or something else.</summary>
     public static string? Text(JsonElement claims, string name)
-        => claims.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
-            ? value.GetString()
-            : null;
+        => claims.TryGetProperty(name, out var value) ? Text(value) : null;
+
+    /// <summary>What a JSON string says; null of any other value.</summary>
+    public static string? Text(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException) // half a surrogate pair, or bytes that are no UTF-8
+        {
+            return null;
+        }
+    }
 
     /// <summary>
     /// A claim that is a date in seconds since 1970, to the millisecond; null when it is missing or out of range.
@@ -79,9 +102,8 @@ internal static class JsonWebToken
     public static bool IsFor(JsonElement claims, string audience)
         => claims.TryGetProperty("aud", out var value) && value.ValueKind switch
         {
-            JsonValueKind.String => value.GetString() == audience,
-            JsonValueKind.Array => value.EnumerateArray().Any(
-                item => item.ValueKind is JsonValueKind.String && item.GetString() == audience),
+            JsonValueKind.String => Text(value) == audience,
+            JsonValueKind.Array => value.EnumerateArray().Any(item => Text(item) == audience),
             _ => false,
         };
 
@@ -109,18 +131,27 @@ internal static class JsonWebToken
                 bytes, new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
             return document.RootElement.ValueKind is JsonValueKind.Object ? document.RootElement.Clone() : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return null;
+            return null; // the second one is about names that are no text
         }
     }
 
+    // One text for each value: what does not come out again as it went in would be another token of the same meaning.
     private static bool TryDecode(string part, out byte[] bytes)
     {
         bytes = [];
         if (part.Contains('=', StringComparison.Ordinal) || part.Any(char.IsWhiteSpace) || !Base64Url.IsValid(part))
             return false;
-        bytes = Base64Url.DecodeFromChars(part);
-        return true;
+        try
+        {
+            bytes = Base64Url.DecodeFromChars(part);
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+
+        return Base64Url.EncodeToString(bytes) == part;
     }
 }
