@@ -32,6 +32,9 @@ public sealed class AccessOptions
 
     public HtpasswdSettings Htpasswd { get; } = new();
 
+    /// <summary>Directories, asked in this order.</summary>
+    public IList<LdapSettings> Ldap { get; } = [];
+
     public TokenSettings Tokens { get; } = new();
 
     /// <summary>Whether nobody has said anything about access yet.</summary>
@@ -48,6 +51,8 @@ public sealed class AccessOptions
         List<AccessProvider> configured = [AccessProvider.Local];
         if (!string.IsNullOrEmpty(Htpasswd.Path))
             configured.Add(AccessProvider.Htpasswd);
+        if (Ldap.Count > 0)
+            configured.Add(AccessProvider.Ldap);
         return configured;
     }
 }
@@ -59,6 +64,9 @@ public enum AccessProvider
     Local,
 
     Htpasswd,
+
+    /// <summary>Users of a directory (LDAP, Active Directory).</summary>
+    Ldap,
 }
 
 /// <summary><c>Registry:Access:Admin</c></summary>

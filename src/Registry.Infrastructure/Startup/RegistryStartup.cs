@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Registry.Application.Catalog;
 using Registry.Application.Registries;
 using Registry.Infrastructure.Access.Htpasswd;
+using Registry.Infrastructure.Access.Ldap;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Stores;
 
@@ -12,12 +13,13 @@ namespace Registry.Infrastructure.Startup;
 /// </summary>
 internal sealed class RegistryStartup(
     DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries,
-    ICatalog catalog, AccessChanges access, HtpasswdProvider? passwords = null)
+    ICatalog catalog, AccessChanges access, HtpasswdProvider? passwords = null, LdapProvider? directories = null)
     : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         passwords?.Open();
+        directories?.Open();
         data.Hold();
         await database.OpenAsync(cancellationToken);
         await access.RefreshAsync(cancellationToken);
