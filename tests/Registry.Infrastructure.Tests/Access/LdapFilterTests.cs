@@ -25,7 +25,7 @@ public sealed partial class LdapFilterTests
             Prop.ForAll(Texts.ToArbitrary(), Texts.ToArbitrary(), (user, dn) =>
             {
                 var filled = Both().Match(LdapFilter.Fill("(&(uid={user})(member={dn}))", user, dn));
-                return filled.Success && Unescape(filled.Groups[1].Value) == user && Unescape(filled.Groups[2].Value) == dn;
+                return filled.Success && Unescape(filled.Groups["user"].Value) == user && Unescape(filled.Groups["dn"].Value) == dn;
             }));
 
     [Theory]
@@ -55,9 +55,9 @@ public sealed partial class LdapFilterTests
         return Encoding.UTF8.GetString([.. bytes]);
     }
 
-    [GeneratedRegex(@"^(?:[a-zA-Z0-9_.@-]|\\[0-9a-f]{2})*\z", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^(?:[a-zA-Z0-9_.@-]|\\[0-9a-f]{2})*\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Harmless();
 
-    [GeneratedRegex(@"^\(&\(uid=((?:[a-zA-Z0-9_.@-]|\\[0-9a-f]{2})*)\)\(member=((?:[a-zA-Z0-9_.@-]|\\[0-9a-f]{2})*)\)\)\z", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^\(&\(uid=(?<user>(?:[a-zA-Z0-9_.@-]|\\[0-9a-f]{2})*)\)\(member=(?<dn>(?:[a-zA-Z0-9_.@-]|\\[0-9a-f]{2})*)\)\)\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Both();
 }
