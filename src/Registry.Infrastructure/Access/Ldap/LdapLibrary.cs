@@ -8,8 +8,9 @@ namespace Registry.Infrastructure.Access.Ldap;
 /// What libldap can be told about one connection and System.DirectoryServices.Protocols does not pass on to it on
 /// Linux: how long a step may take, whom to trust, and which server an encrypted connection is to.
 /// </summary>
-internal static unsafe class LdapLibrary
+internal static unsafe partial class LdapLibrary
 {
+    private const int Descriptor = 0x0001;
     private const int ResultCode = 0x0031;
     private const int Timeout = 0x5002;
     private const int NetworkTimeout = 0x5005;
@@ -23,6 +24,7 @@ internal static unsafe class LdapLibrary
     private const int Demand = 2;
     private const int Tls12 = 0x0303;
     private const int Client = 0;
+    private const int BothWays = 2; // SHUT_RDWR
 
     // Where distributions keep the authorities that they trust. What ldap.conf says depends on a package that may not
     // be there, and what the environment says on who starts the server.
@@ -76,6 +78,17 @@ internal static unsafe class LdapLibrary
         var result = 0;
         return Call("ldap_get_option", connection, ResultCode, &result) == 0 ? result : -1;
     }
+
+    /// <summary>Ends the connection below whoever waits for an answer on it.</summary>
+    public static void Cut(LdapConnection connection)
+    {
+        var socket = -1;
+        if (Call("ldap_get_option", connection, Descriptor, &socket) == 0 && socket >= 0)
+            _ = Shutdown(socket, BothWays);
+    }
+
+    [LibraryImport("libc", EntryPoint = "shutdown")]
+    private static partial int Shutdown(int socket, int how);
 
     private static void SetNumber(LdapConnection connection, int option, int value)
         => Set(connection, option, &value);

@@ -92,11 +92,7 @@ internal sealed class LdapServer(Uri url, LdapSettings settings, string? authori
     {
         try
         {
-            var response = (SearchResponse)await Task.Factory.FromAsync(
-                (callback, state) => connection.BeginSendRequest(
-                    request, settings.Timeout, PartialResultProcessing.NoPartialResultSupport, callback, state),
-                connection.EndSendRequest,
-                state: null);
+            var response = await SendAsync(connection, request);
             Keep(connection);
             return response.Entries;
         }
@@ -109,6 +105,32 @@ internal sealed class LdapServer(Uri url, LdapSettings settings, string? authori
         {
             connection.Dispose();
             throw;
+        }
+    }
+
+    // The package gives libldap a time limit of the wrong size, of which a part is whatever stands behind it in memory:
+    // between nothing, which it makes up for, and for ever. So the wait is on a thread of its own, and ended from here.
+    private async Task<SearchResponse> SendAsync(LdapConnection connection, SearchRequest request)
+    {
+        var late = false;
+        await using var limit = new Timer(
+            _ =>
+            {
+                Volatile.Write(ref late, true);
+                LdapLibrary.Cut(connection);
+            },
+            state: null, settings.Timeout, Timeout.InfiniteTimeSpan);
+        try
+        {
+            return (SearchResponse)await await OnOwnThreadAsync(() => Task.Factory.FromAsync(
+                (callback, state) => connection.BeginSendRequest(
+                    request, settings.Timeout, PartialResultProcessing.NoPartialResultSupport, callback, state),
+                connection.EndSendRequest,
+                state: null));
+        }
+        catch (LdapException e) when (Volatile.Read(ref late))
+        {
+            throw new LdapException(TimeLimitExceeded, "The server has not answered in time.", e);
         }
     }
 
