@@ -6,12 +6,19 @@ namespace Registry.Web.Configuration;
 /// <summary>What the settings of a directory must be like.</summary>
 internal static class LdapRules
 {
-    /// <summary>Puts the content of each <c>BindPasswordFile</c> into its place.</summary>
+    /// <summary>Puts defaults, and the content of each <c>BindPasswordFile</c>, into their places.</summary>
     /// <exception cref="StartRefusedException">A file cannot be read.</exception>
-    public static void ReadPasswords(IList<LdapSettings> directories)
+    public static void Complete(IList<LdapSettings> directories)
     {
+        var defaults = new LdapSettings();
         foreach (var (key, directory) in Keyed(directories))
         {
+            // What a file sets to null is as good as not set.
+            directory.BaseDn ??= defaults.BaseDn;
+            directory.UserFilter ??= defaults.UserFilter;
+            directory.UserNameAttribute ??= defaults.UserNameAttribute;
+            directory.GroupFilter ??= defaults.GroupFilter;
+            directory.GroupNameAttribute ??= defaults.GroupNameAttribute;
             if (string.IsNullOrEmpty(directory.BindPasswordFile))
                 continue;
             OptionsRules.Require(

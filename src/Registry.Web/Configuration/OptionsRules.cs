@@ -16,7 +16,7 @@ internal static class OptionsRules
     public static void Complete(RegistryOptions options)
     {
         ReadConnectionString(options.Database);
-        LdapRules.ReadPasswords(options.Access.Ldap);
+        LdapRules.Complete(options.Access.Ldap);
         if (options.Stores.Count == 0)
             options.Stores["default"] = new();
         foreach (var (name, store) in options.Stores)

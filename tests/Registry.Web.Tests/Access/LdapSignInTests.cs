@@ -68,7 +68,7 @@ public sealed class LdapSignInTests : IAsyncLifetime
         })
         {
             var answer = (await Client.GetAsync("/v2/", who)).ExpectError(401, "UNAUTHORIZED");
-            Assert.Equal(expected.Text, answer.Text);
+            Assert.Equal(Message(expected), Message(answer));
             Assert.StartsWith("Bearer realm=", answer.Header("WWW-Authenticate"), StringComparison.Ordinal);
         }
     }
@@ -92,20 +92,6 @@ public sealed class LdapSignInTests : IAsyncLifetime
         await _server.ModifyAsync($"dn: {AliceDn}\nchangetype: delete\n");
         await UntilAsync(async () => (await Client.GetAsync("/v2/", token)).Status == 401);
         await UntilAsync(async () => (await Client.GetAsync("/v2/", Alice)).Status == 401);
-    }
-
-    [OpenLdapFact]
-    public async Task A_refresh_token_is_worth_what_its_user_is_now()
-    {
-        var form = "grant_type=password&service=s&client_id=c&access_type=offline&username=carol&password=singer"u8.ToArray();
-        var issued = (await Client.PostAsync("/token", form, ("Content-Type", "application/x-www-form-urlencoded"))).Expect(200);
-        var refresh = Encoding.UTF8.GetBytes(
-            $"grant_type=refresh_token&service=s&client_id=c&refresh_token={issued.Json.GetProperty("refresh_token").GetString()}");
-        Task<Answer> RefreshAsync() => Client.PostAsync("/token", refresh, ("Content-Type", "application/x-www-form-urlencoded"));
-        (await RefreshAsync()).Expect(200);
-
-        await _server!.ModifyAsync($"dn: uid=carol,{OpenLdapProcess.People}\nchangetype: delete\n");
-        await UntilAsync(async () => (await RefreshAsync()).Status == 401);
     }
 
     [OpenLdapFact]
@@ -204,6 +190,8 @@ public sealed class LdapSignInTests : IAsyncLifetime
             await Task.Delay(50);
         }
     }
+
+    private static string? Message(Answer answer) => answer.Json.GetProperty("errors")[0].GetProperty("message").GetString();
 
     private static (string, string) Basic(string user, string password)
         => ("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"))}");

@@ -15,7 +15,6 @@ public sealed class LdapSettingsTests
     ];
 
     [Theory]
-    [InlineData("Urls:0", null, "Registry:Access:Ldap:0:Urls is empty")]
     [InlineData("Urls:0", "ldap.example.com", "Registry:Access:Ldap:0:Urls has 'ldap.example.com', which is no address")]
     [InlineData("Urls:0", "https://127.0.0.1", "which is no address")]
     [InlineData("Urls:0", "ldaps://ldap.example.com/dc=example", "which is no address")]
@@ -46,8 +45,10 @@ public sealed class LdapSettingsTests
     }
 
     [Fact]
-    public async Task Settings_that_contradict_each_other_are_named()
+    public async Task Settings_that_contradict_or_lack_each_other_are_named()
     {
+        Assert.Contains(
+            "Registry:Access:Ldap:0:Urls is empty", await RefuseAsync([.. Good.Skip(1)]), StringComparison.Ordinal);
         Assert.Contains(
             "Registry:Access:Ldap:0:StartTls is true",
             await RefuseAsync([.. Good, ($"{Directory}:Urls:1", "ldaps://ldap.example.com"), ($"{Directory}:StartTls", "true")]),

@@ -5,7 +5,7 @@ namespace Registry.Infrastructure.Access.Ldap;
 /// <summary>Search filters with values put in (RFC 4515).</summary>
 internal static class LdapFilter
 {
-    /// <summary>The filter with each placeholder replaced by a value, of which nothing can be taken for filter.</summary>
+    /// <summary>The filter with each placeholder replaced by a value, none of which can be taken for filter.</summary>
     public static string Fill(string filter, string user, string dn)
         => filter
             .Replace("{user}", Escape(user), StringComparison.Ordinal)

@@ -108,7 +108,10 @@ internal sealed class LdapProvider : IUserProvider, IDisposable
         try
         {
             if (!File.ReadAllText(file).Contains("-----BEGIN", StringComparison.Ordinal))
-                throw new StartRefusedException($"{key} is '{file}', which has no certificate in PEM: name one that has.");
+            {
+                throw new StartRefusedException(
+                    $"{key} is '{file}', which has no certificate in PEM: name one that has.");
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

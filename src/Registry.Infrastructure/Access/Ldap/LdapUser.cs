@@ -8,7 +8,7 @@ namespace Registry.Infrastructure.Access.Ldap;
 /// <param name="IsLocked">Whether the directory says that nobody is let in as this user now.</param>
 internal sealed record LdapUser(string Dn, string Name, bool IsLocked)
 {
-    // OpenLDAP's policy, 389 Directory Server and FreeIPA, Active Directory. Who searches may not be allowed to see them.
+    // Of OpenLDAP's policy, of 389 Directory Server and FreeIPA, of Active Directory. Not everybody may see them.
     private const string LockedSince = "pwdAccountLockedTime";
     private const string LockFlag = "nsAccountLock";
     private const string Control = "userAccountControl";
