@@ -58,8 +58,8 @@ public sealed class LdapSettings
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long a password that was right, and the groups of a user, are remembered. Default a minute. What was wrong is
-    /// remembered for 10 seconds at most.
+    /// How long a password that was right, and the groups of a user, are remembered. Default a minute. What was wrong
+    /// is remembered for 10 seconds at most.
     /// </summary>
     public TimeSpan CacheFor { get; set; } = TimeSpan.FromMinutes(1);
 }

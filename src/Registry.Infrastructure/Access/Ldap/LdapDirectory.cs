@@ -170,8 +170,8 @@ internal sealed partial class LdapDirectory(
 
         [LoggerMessage(
             Level = LogLevel.Warning,
-            Message = "{Dn} is in more than {MaxGroups} groups, or in groups of more than {MaxDepth} levels, and is not "
-                + "let in: make GroupFilter or GroupBaseDn narrower.")]
+            Message = "{Dn} is in more than {MaxGroups} groups, or in groups of more than {MaxDepth} levels, and is "
+                + "not let in: make GroupFilter or GroupBaseDn narrower.")]
         public static partial void TooManyGroups(ILogger logger, string dn, int maxGroups, int maxDepth);
     }
 }

@@ -44,7 +44,7 @@ internal static unsafe partial class LdapLibrary
 
     private static readonly nint Library = Load();
 
-    /// <summary>Whether the system has the library, and the package is one whose connections it can be told of.</summary>
+    /// <summary>Whether the system has the library, and the package lets it be told of connections.</summary>
     public static bool IsAvailable() => Library != 0 && Handle is not null;
 
     /// <summary>The file of the authorities that the system trusts; null when there is none.</summary>
