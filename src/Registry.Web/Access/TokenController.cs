@@ -8,6 +8,7 @@ using Registry.Application.Access.Tokens;
 using Registry.Domain.Access;
 using Registry.Domain.Errors;
 using Registry.Web.Errors;
+using Registry.Web.Requests;
 
 namespace Registry.Web.Access;
 
@@ -29,7 +30,7 @@ public sealed class TokenController(IMediator mediator, CredentialCheck credenti
             refreshToken: null,
             cancellationToken);
 
-    [HttpPost("/token")]
+    [HttpPost("/token"), UnreadForm]
     public async Task<IActionResult> Post(CancellationToken cancellationToken)
     {
         if (!(await ReadFormAsync(cancellationToken)).TryGet(out var form, out var errors))

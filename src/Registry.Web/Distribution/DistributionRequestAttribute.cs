@@ -7,6 +7,7 @@ using Registry.Domain.Manifests;
 using Registry.Domain.Repositories;
 using Registry.Domain.Uploads;
 using Registry.Web.Errors;
+using Registry.Web.Requests;
 
 namespace Registry.Web.Distribution;
 
@@ -36,9 +37,7 @@ internal sealed class DistributionRequestAttribute : Attribute, IResourceFilter,
         }
 
         // curl --data-binary claims to send a form, and a value provider for forms would read the blob away.
-        context.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
-        context.ValueProviderFactories.RemoveType<FormFileValueProviderFactory>();
-        context.ValueProviderFactories.RemoveType<JQueryFormValueProviderFactory>();
+        UnreadFormAttribute.Leave(context);
     }
 
     public void OnResourceExecuted(ResourceExecutedContext context)
