@@ -15,9 +15,9 @@ RUN dotnet publish src/Registry.Web --configuration Release --no-restore --outpu
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 
-# SQLite is the system's. The data folder exists, so that a new volume on it belongs to the server's user.
+# SQLite and libldap are the system's. The data folder exists, so that a new volume on it belongs to the server's user.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libsqlite3-0 \
+    && apt-get install --yes --no-install-recommends libsqlite3-0 libldap2 \
     && rm -rf /var/lib/apt/lists/* \
     && install --directory --mode=0700 --owner=1654 --group=1654 /var/lib/registry
 

@@ -22,6 +22,7 @@ using Registry.Application.Uploads;
 using Registry.Infrastructure.Access.Basic;
 using Registry.Infrastructure.Access.Bearer;
 using Registry.Infrastructure.Access.Htpasswd;
+using Registry.Infrastructure.Access.Ldap;
 using Registry.Infrastructure.Access.Local;
 using Registry.Infrastructure.Access.Passwords;
 using Registry.Infrastructure.Access.Tokens;
@@ -156,6 +157,13 @@ public static class InfrastructureServices
                     provider.GetRequiredService<TimeProvider>(),
                     provider.GetRequiredService<ILogger<WorkloadProvider>>()));
                 services.AddSingleton<IUserProvider>(provider => provider.GetRequiredService<WorkloadProvider>());
+                break;
+            case AccessProvider.Ldap:
+                services.AddSingleton(provider => new LdapProvider(
+                    [.. access.Ldap],
+                    provider.GetRequiredService<TimeProvider>(),
+                    provider.GetRequiredService<ILogger<LdapProvider>>()));
+                services.AddSingleton<IUserProvider>(provider => provider.GetRequiredService<LdapProvider>());
                 break;
             default:
                 throw new InvalidOperationException($"'{kind}' is no provider of users.");

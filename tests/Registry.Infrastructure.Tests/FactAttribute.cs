@@ -39,6 +39,7 @@ internal static class MissingServer
     {
         var name = test.TestClass.Class.Name.Split('.')[^1];
         return name.StartsWith("PostgreSql", StringComparison.Ordinal) ? PostgreSqlProcess.ReasonToSkip
+            : name.StartsWith("OpenLdap", StringComparison.Ordinal) ? OpenLdapProcess.ReasonToSkip
             : name.StartsWith("S3", StringComparison.Ordinal) ? S3Server.ReasonToSkip
             : null;
     }

@@ -33,6 +33,9 @@ public sealed class AccessOptions
 
     public HtpasswdSettings Htpasswd { get; } = new();
 
+    /// <summary>Directories, asked in this order.</summary>
+    public IList<LdapSettings> Ldap { get; } = [];
+
     public TokenSettings Tokens { get; } = new();
 
     /// <summary>The issuers of tokens by which workloads are known.</summary>
@@ -54,6 +57,8 @@ public sealed class AccessOptions
             configured.Add(AccessProvider.Htpasswd);
         if (Workload.Count > 0)
             configured.Insert(0, AccessProvider.Workload);
+        if (Ldap.Count > 0)
+            configured.Add(AccessProvider.Ldap);
         return configured;
     }
 }
@@ -68,6 +73,9 @@ public enum AccessProvider
 
     /// <summary>Tokens of CI systems and clusters (OpenID Connect).</summary>
     Workload,
+
+    /// <summary>Users of a directory (LDAP, Active Directory).</summary>
+    Ldap,
 }
 
 /// <summary><c>Registry:Access:Admin</c></summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Registry.Application.Catalog;
 using Registry.Application.Registries;
 using Registry.Infrastructure.Access.Htpasswd;
+using Registry.Infrastructure.Access.Ldap;
 using Registry.Infrastructure.Access.Local;
 using Registry.Infrastructure.Access.Workload;
 using Registry.Infrastructure.Database;
@@ -15,13 +16,14 @@ namespace Registry.Infrastructure.Startup;
 internal sealed class RegistryStartup(
     DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries,
     ICatalog catalog, AccessChanges access, HtpasswdProvider? passwords = null,
-    WorkloadProvider? workloads = null, FirstAdmin? admin = null)
+    LdapProvider? directories = null, WorkloadProvider? workloads = null, FirstAdmin? admin = null)
     : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         passwords?.Open();
         workloads?.Open();
+        directories?.Open();
         data.Hold();
         await database.OpenAsync(cancellationToken);
         await access.RefreshAsync(cancellationToken);

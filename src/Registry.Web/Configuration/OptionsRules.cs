@@ -16,6 +16,7 @@ internal static class OptionsRules
     public static void Complete(RegistryOptions options)
     {
         ReadConnectionString(options.Database);
+        LdapRules.Complete(options.Access.Ldap);
         if (options.Stores.Count == 0)
             options.Stores["default"] = new();
         foreach (var (name, store) in options.Stores)
@@ -151,6 +152,7 @@ internal static class OptionsRules
                 access.Workload.Take(i));
         }
 
+        LdapRules.Check(access.Ldap);
         foreach (var provider in access.Providers)
         {
             Require(
@@ -375,7 +377,7 @@ internal static class OptionsRules
     private static bool IsAtRoot(string name, RegistrySettings registry)
         => registry.Path.Trim('/').Length == 0 && (name == "default" || registry.Hosts.Count == 0);
 
-    private static void Require(bool holds, string problem)
+    internal static void Require(bool holds, string problem)
     {
         if (!holds)
             throw new StartRefusedException(problem);
