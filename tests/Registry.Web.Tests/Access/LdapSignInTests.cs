@@ -95,6 +95,20 @@ public sealed class LdapSignInTests : IAsyncLifetime
     }
 
     [OpenLdapFact]
+    public async Task A_refresh_token_is_worth_what_its_user_is_now()
+    {
+        var form = "grant_type=password&service=s&client_id=c&access_type=offline&username=carol&password=singer"u8.ToArray();
+        var issued = (await Client.PostAsync("/token", form, ("Content-Type", "application/x-www-form-urlencoded"))).Expect(200);
+        var refresh = Encoding.UTF8.GetBytes(
+            $"grant_type=refresh_token&service=s&client_id=c&refresh_token={issued.Json.GetProperty("refresh_token").GetString()}");
+        Task<Answer> RefreshAsync() => Client.PostAsync("/token", refresh, ("Content-Type", "application/x-www-form-urlencoded"));
+        (await RefreshAsync()).Expect(200);
+
+        await _server!.ModifyAsync($"dn: uid=carol,{OpenLdapProcess.People}\nchangetype: delete\n");
+        await UntilAsync(async () => (await RefreshAsync()).Status == 401);
+    }
+
+    [OpenLdapFact]
     public async Task A_locked_account_is_a_wrong_password()
     {
         (await Client.GetAsync("/v2/", Basic("mallory", "guess"))).Expect(200);
