@@ -64,13 +64,15 @@ public sealed class TlsTests : IAsyncLifetime
     public async Task Oras_pushes_and_pulls_over_TLS()
     {
         _work.Write("a.txt", "over TLS");
-        await _work.RunAsync("oras", "push", "--ca-file", Trusted, $"{Host}/oras/tls:v1", "a.txt:text/plain");
-        await _work.RunAsync(
-            "oras", "pull", "--ca-file", Trusted, $"{Host}/oras/tls:v1", "-o", _work.Folder("pulled"));
+        // Of localhost it supposes that there is no TLS, unless it is told.
+        string[] secure = ["--plain-http=false", "--ca-file", Trusted];
+        await _work.RunAsync("oras", ["push", .. secure, $"{Host}/oras/tls:v1", "a.txt:text/plain"]);
+        await _work.RunAsync("oras", ["pull", .. secure, $"{Host}/oras/tls:v1", "-o", _work.Folder("pulled")]);
         Assert.Equal("over TLS", await File.ReadAllTextAsync(_work.Path("pulled/a.txt")));
 
-        var untrusted = await _work.TryRunAsync("oras", "repo", "tags", $"{Host}/oras/tls");
+        var untrusted = await _work.TryRunAsync("oras", "repo", "tags", "--plain-http=false", $"{Host}/oras/tls");
         Assert.NotEqual(0, untrusted.ExitCode);
+        Assert.Contains("certificate", untrusted.Error, StringComparison.Ordinal);
     }
 
     private async Task<bool> IsReadyAsync(HttpClient http, CancellationToken cancellationToken)

@@ -162,7 +162,7 @@ public sealed class RefusedStartTests : IDisposable
     [InlineData("""{ "Delete": { "Enabled": "perhaps" } }""", "Registry:Delete:Enabled", "'perhaps'", "true or false")]
     [InlineData("""{ "Data": " " }""", "Registry:Data", "empty", "folder")]
     [InlineData("""{ "Listen": "http://localhost:5000" }""", "Registry:Listen", "http://localhost:5000", "Registry:Listen:0")]
-    [InlineData("""{ "Listen": [ "https://localhost:5000" ] }""", "Registry:Listen", "https://localhost:5000", "http://localhost:5000")]
+    [InlineData("""{ "Listen": [ "https://localhost:5000" ] }""", "Registry:Listen", "https://localhost:5000", "Registry:Tls:Certificates:0:Path")]
     [InlineData("""{ "Metrics": { "AllowedNetworks": [ "everywhere" ] } }""", "Registry:Metrics:AllowedNetworks", "'everywhere'", "10.0.0.0/8")]
     [InlineData("""{ "Cors": { "Origins": [ "*" ] } }""", "Registry:Cors:Origins", "'*'", "https://ui.example.com")]
     [InlineData("""{ "Stores": { "default": { "Kind": "Tape" } } }""", "Registry:Stores:default:Kind", "'Tape'", "FileSystem")]
