@@ -4,7 +4,7 @@ using Registry.Domain.Errors;
 
 namespace Registry.Infrastructure.Database;
 
-/// <summary>What the tables have in common whose rows are changed only in the version that their reader knows.</summary>
+/// <summary>What tables have in common whose rows are changed only in the version that is known.</summary>
 internal static class VersionedRows
 {
     /// <summary>The row of a statement that finds or returns one at most.</summary>

@@ -4,7 +4,7 @@ using Registry.Domain.Errors;
 
 namespace Registry.Application.Access.AccessTokens;
 
-/// <summary>Gives a token another secret; the one before counts a little longer, until all who use it have the new one.</summary>
+/// <summary>Gives a token another secret; the one before counts on until its users have the new one.</summary>
 /// <param name="Caller">Its owner or an administrator; null for the operator of this machine.</param>
 /// <param name="Robot">Whose token it must be; null for anybody's.</param>
 /// <param name="Overlap">How long the secret before still counts; zero ends it at once.</param>
@@ -22,7 +22,8 @@ internal sealed class RotateTokenHandler(IAccessTokens tokens, TokenDesk desk, T
     {
         if (command.Overlap < TimeSpan.Zero || command.Overlap > MaxOverlap)
             return OciError.RequestInvalid(
-                $"The overlap is {command.Overlap.TotalSeconds:0} s, it must be from 0 to {MaxOverlap.TotalSeconds:0}.");
+                $"The overlap is {command.Overlap.TotalSeconds:0} s, it must be from 0 to "
+                + $"{MaxOverlap.TotalSeconds:0}.");
         var found = await desk.FindAsync(command.Caller, command.Robot, command.Id, cancellationToken);
         if (!found.TryGet(out var token, out var errors))
             return Result<RevealedToken>.Refused(errors);

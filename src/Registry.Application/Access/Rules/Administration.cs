@@ -3,7 +3,7 @@ using Registry.Domain.Errors;
 
 namespace Registry.Application.Access.Rules;
 
-/// <summary>Keeps the last administrator from taking away the right to administer, as far as rules alone tell.</summary>
+/// <summary>Keeps the last right to administer from being taken away, as far as rules tell.</summary>
 internal sealed class Administration(ConfiguredRules configured, IStoredAccess stored)
 {
     /// <summary>

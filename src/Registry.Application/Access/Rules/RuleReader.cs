@@ -4,7 +4,7 @@ using Registry.Domain.Errors;
 
 namespace Registry.Application.Access.Rules;
 
-/// <summary>Reads rules as they are asked for; refuses them in the words that the start refuses configured ones with.</summary>
+/// <summary>Reads rules as they are asked for; refuses them in the words of the configuration.</summary>
 internal sealed class RuleReader(RegistryMap registries)
 {
     private const int MaxPatterns = 100;

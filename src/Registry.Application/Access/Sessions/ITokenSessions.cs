@@ -1,6 +1,6 @@
 namespace Registry.Application.Access.Sessions;
 
-/// <summary>What lives on after a sign-in: the refresh tokens of a principal, and the bearer tokens that count.</summary>
+/// <summary>What lives on after a sign-in: a principal's refresh and bearer tokens.</summary>
 public interface ITokenSessions
 {
     /// <summary>The newest refresh tokens that count now, newest first.</summary>

@@ -5,8 +5,8 @@ using Registry.Domain.Errors;
 namespace Registry.Application.Access.Sessions;
 
 /// <summary>
-/// Ends every refresh and bearer token of the caller, or, for who may administer, of somebody else. Passwords and access
-/// tokens go on counting.
+/// Ends every refresh and bearer token of the caller, or, for who may administer, of somebody else. Passwords and
+/// access tokens go on counting.
 /// </summary>
 /// <param name="Of">Null for the caller.</param>
 public sealed record RevokeSessionsCommand(Principal Caller, AccessSubject? Of) : IRequest<Result<RevokedSessions>>;

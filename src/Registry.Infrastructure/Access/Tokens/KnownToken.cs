@@ -31,7 +31,7 @@ internal sealed record KnownToken(
         return isCurrent ? _account : isPrevious ? _previousAccount : null;
     }
 
-    /// <summary>The same for what is remembered; null when the secret that it was got with does not count any more.</summary>
+    /// <summary>The same for what is remembered; null when the secret that it was got with has ended.</summary>
     public AccountReference? AccountOf(string key, DateTimeOffset now)
         => key == _account.Key ? _account
             : key == _previousAccount?.Key && PreviousUntil > now ? _previousAccount
