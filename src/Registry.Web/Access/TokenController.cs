@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
 using Registry.Application.Access;
 using Registry.Application.Access.Tokens;
 using Registry.Domain.Access;
@@ -83,7 +84,8 @@ public sealed class TokenController(IMediator mediator, CredentialCheck credenti
     private async Task<Result<Dictionary<string, Microsoft.Extensions.Primitives.StringValues>>> ReadFormAsync(
         CancellationToken cancellationToken)
     {
-        if (!Request.HasFormContentType)
+        if (!MediaTypeHeaderValue.TryParse(Request.ContentType, out var type)
+            || type.MediaType != "application/x-www-form-urlencoded")
             return OciError.RequestInvalid("The body must be a form (application/x-www-form-urlencoded).");
         var buffer = new byte[MaxFormBytes + 1];
         var length = await Request.Body.ReadAtLeastAsync(

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -391,12 +392,15 @@ public abstract class BearerTokensContract<TDatabase> : IAsyncLifetime
             var options = new AccessOptions();
             Database = new(database);
             Keys = new(Database, options, time);
-            Tokens = new(Keys, Database, options, time);
+            Changes = new(Database, time, NullLogger<AccessChanges>.Instance);
+            Tokens = new(Keys, Database, Changes, options, time);
         }
 
         public CountingDatabase Database { get; }
 
         public SigningKeys Keys { get; }
+
+        public AccessChanges Changes { get; }
 
         public BearerTokens Tokens { get; }
 
@@ -404,12 +408,14 @@ public abstract class BearerTokensContract<TDatabase> : IAsyncLifetime
         {
             var node = new Node(database, time);
             await node.Database.OpenAsync(CancellationToken.None);
+            await node.Changes.RefreshAsync(CancellationToken.None);
             return node;
         }
 
         public async ValueTask DisposeAsync()
         {
             Keys.Dispose();
+            Changes.Dispose();
             await Database.DisposeAsync();
         }
     }

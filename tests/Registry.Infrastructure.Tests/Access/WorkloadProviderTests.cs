@@ -97,9 +97,9 @@ public sealed class WorkloadProviderTests : IAsyncLifetime
         settings.Groups.Add(new() { Group = "clusters", Claim = "kubernetes.io/serviceaccount/name", Value = "build*" });
         var provider = Provider(settings);
         string Token(string space, string account, string key = "ec") => _issuer.Sign(
-            Claims($$"""
-                "sub":"system:serviceaccount:{{space}}:{{account}}",
-                "kubernetes.io":{"namespace":"{{space}}","serviceaccount":{"name":"{{account}}","uid":"1"}}
+            Claims($$$"""
+                "sub":"system:serviceaccount:{{{space}}}:{{{account}}}",
+                "kubernetes.io":{"namespace":"{{{space}}}","serviceaccount":{"name":"{{{account}}}","uid":"1"}}
                 """, settings.Issuer, $"[\"{Audience}\",\"https://kubernetes.default.svc\"]"), key);
 
         var principal = await AcceptedAsync(provider, Token("ci", "builder"));
