@@ -1,6 +1,8 @@
 namespace Registry.Application.Access;
 
-/// <summary><c>Registry:Access:Workload:*</c>: an issuer whose signed tokens (OpenID Connect) are taken as passwords.</summary>
+/// <summary>
+/// <c>Registry:Access:Workload:*</c>: an issuer whose signed tokens (OpenID Connect) are taken as passwords.
+/// </summary>
 public sealed class WorkloadSettings
 {
     /// <summary>What tokens have in <c>iss</c>, byte by byte: <c>https://HOST[/PATH]</c>.</summary>

@@ -4,8 +4,8 @@ namespace Registry.Domain.Access;
 
 /// <summary>
 /// Whom an access rule is about: <c>everyone</c>, with or without credentials, <c>user:NAME</c>, <c>group:NAME</c>,
-/// <c>robot:NAME</c>, <c>workload:ISSUER/NAME</c>, who shows a token of that issuer, or <c>claim:NAME=VALUE</c>, a claim
-/// of such a token. They compare by byte.
+/// <c>robot:NAME</c>, <c>workload:ISSUER/NAME</c>, who shows a token of that issuer, or <c>claim:NAME=VALUE</c>, a
+/// claim of such a token. They compare by byte.
 /// </summary>
 public sealed record AccessSubject
 {

@@ -329,6 +329,7 @@ public abstract class BearerTokensContract<TDatabase> : IAsyncLifetime
             durable: true,
             CancellationToken.None);
         Time.Advance(TimeSpan.FromSeconds(1));
+        await Here.Changes.RefreshAsync(CancellationToken.None);
         var after = await Here.Tokens.IssueRefreshAsync(Alice, Alice.Account!, Service, CancellationToken.None);
 
         Assert.Null(await FindAsync(before));

@@ -31,7 +31,8 @@ internal static class AddressGuard
         if (good.Length == 0)
         {
             throw new HttpRequestException(
-                $"'{host}' leads to no address that may be connected to ({string.Join(", ", addresses.AsEnumerable())})");
+                $"'{host}' leads to no address that may be connected to "
+                + $"({string.Join(", ", addresses.AsEnumerable())})");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -57,15 +57,15 @@ internal sealed partial class DiscoveredKeys : IIssuerKeys
                 return null;
             var age = _time.GetElapsedTime(read.At);
             if (age >= RefreshAfter)
-                _ = Begin();
+                _ = BeginAsync();
             return age < MaxAge ? read.Keys : null;
         }
     }
 
     // An issuer that cannot be reached now, may be later.
-    public void Open() => _ = Begin();
+    public void Open() => _ = BeginAsync();
 
-    public Task LookAgainAsync(CancellationToken cancellationToken) => Begin().WaitAsync(cancellationToken);
+    public Task LookAgainAsync(CancellationToken cancellationToken) => BeginAsync().WaitAsync(cancellationToken);
 
     // Its provider is registered under two types, and disposed of under each.
     public void Dispose()
@@ -78,7 +78,7 @@ internal sealed partial class DiscoveredKeys : IIssuerKeys
     }
 
     // The read under way, or a new one, unless there was one just now.
-    private Task Begin()
+    private Task BeginAsync()
     {
         lock (_lock)
         {
