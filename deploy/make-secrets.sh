@@ -10,7 +10,7 @@ chmod 700 secrets
 
 random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 
-for name in postgres-password minio-root-password s3-secret; do
+for name in admin-password postgres-password minio-root-password s3-secret; do
   [ -s "secrets/$name" ] || random > "secrets/$name"
 done
 [ -s secrets/database ] ||

@@ -28,7 +28,7 @@ public sealed partial class ComposeTests : IDisposable
         var understood = await ConfigureAsync("compose.yaml");
 
         var paths = HostPath().Matches(understood).Select(match => match.Value).Distinct().ToArray();
-        Assert.Equal(7, paths.Length);
+        Assert.Equal(8, paths.Length);
         Assert.All(paths, path => Assert.True(File.Exists(path), $"{path} is missing."));
         Assert.Equal(2, Regex.Count(understood, "^ +image: registry-server$", RegexOptions.Multiline));
     }
@@ -50,10 +50,10 @@ public sealed partial class ComposeTests : IDisposable
         var first = ReadSecrets();
         await MakeSecretsAsync();
 
-        Assert.Equal(["database", "minio-root-password", "postgres-password", "s3-secret"], first.Keys);
+        Assert.Equal(["admin-password", "database", "minio-root-password", "postgres-password", "s3-secret"], first.Keys);
         Assert.Equal(first, ReadSecrets());
         var random = first.Where(secret => secret.Key != "database").Select(secret => secret.Value).ToArray();
-        Assert.Equal(3, random.Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(4, random.Distinct(StringComparer.Ordinal).Count());
         Assert.All(random, secret => Assert.Matches("^[0-9a-f]{48}$", secret));
         Assert.Equal(
             $"Host=postgres;Database=registry;Username=registry;Password={first["postgres-password"]}\n",

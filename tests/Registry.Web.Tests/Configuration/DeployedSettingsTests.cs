@@ -15,6 +15,7 @@ public sealed partial class DeployedSettingsTests : IDisposable
     public DeployedSettingsTests()
     {
         File.WriteAllText(_folder.File("s3-secret"), "secret");
+        File.WriteAllText(_folder.File("admin-password"), "the first password");
         File.WriteAllText(
             _folder.File("database"), "Host=127.0.0.1;Port=1;Database=registry;Username=registry;Password=secret");
     }
@@ -22,7 +23,7 @@ public sealed partial class DeployedSettingsTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("deploy/compose.yaml", 10)]
+    [InlineData("deploy/compose.yaml", 11)]
     [InlineData("deploy/registry.service.d/cluster.conf", 10)]
     public async Task A_node_of_several_gets_as_far_as_its_database(string file, int count)
     {
