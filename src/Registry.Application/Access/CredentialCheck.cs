@@ -24,31 +24,18 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
             return OciError.CredentialsWrong();
         foreach (var provider in _providers)
         {
-            if (provider.Recall(user, password) is { } known)
+            if (provider.Recall(user, password) is { } known && OtherSpelling(known, user) is null)
                 return known;
         }
 
         if (delays.WaitFor(user, address) is { } wait)
             return OciError.TooManyFailures(wait);
-        foreach (var provider in _providers)
-        {
-            var verified = await provider.VerifyAsync(user, password, cancellationToken);
-            if (!verified.TryGet(out var principal, out var errors))
-            {
-                if (errors[0].Reason is ErrorReason.Unauthenticated)
-                    delays.Failed(user, address);
-                return Result<Principal>.Refused(errors);
-            }
-
-            if (principal is not null)
-            {
-                delays.Succeeded(user, address);
-                return principal;
-            }
-        }
-
-        delays.Failed(user, address);
-        return OciError.CredentialsWrong();
+        var verified = await AskAsync(user, password, cancellationToken);
+        if (verified.TryGet(out _, out var errors))
+            delays.Succeeded(user, address);
+        else if (errors[0].Reason is ErrorReason.Unauthenticated)
+            delays.Failed(user, address);
+        return verified;
     }
 
     /// <summary>Who an account is now; null when it is gone, locked, or its provider is not asked any more.</summary>
@@ -61,5 +48,49 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
         }
 
         return new(Result<Principal?>.Of(null));
+    }
+
+    private async Task<Result<Principal>> AskAsync(string user, string password, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < _providers.Length; i++)
+        {
+            var verified = await _providers[i].VerifyAsync(user, password, cancellationToken);
+            if (!verified.TryGet(out var principal, out var errors))
+                return Result<Principal>.Refused(errors);
+            if (principal is null)
+                continue;
+            // A directory takes other spellings of a name. Under its own one an earlier provider may have somebody.
+            return OtherSpelling(principal, user) is { } name
+                ? await AskEarlierAsync(i, name, password, cancellationToken) ?? principal
+                : principal;
+        }
+
+        return OciError.CredentialsWrong();
+    }
+
+    /// <summary>What the providers before <paramref name="end"/> say of that user; null when none has it.</summary>
+    private async Task<Result<Principal>?> AskEarlierAsync(
+        int end, string user, string password, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < end; i++)
+        {
+            var verified = await _providers[i].VerifyAsync(user, password, cancellationToken);
+            if (!verified.TryGet(out var principal, out var errors))
+                return Result<Principal>.Refused(errors);
+            if (principal is not null)
+                return principal;
+        }
+
+        return null;
+    }
+
+    /// <summary>The name that rules know a user by, where it is not the one that was shown; null otherwise.</summary>
+    private static string? OtherSpelling(Principal principal, string user)
+    {
+        const string Prefix = "user:";
+        return principal.Name.StartsWith(Prefix, StringComparison.Ordinal)
+            && !principal.Name.AsSpan(Prefix.Length).SequenceEqual(user)
+                ? principal.Name[Prefix.Length..]
+                : null;
     }
 }

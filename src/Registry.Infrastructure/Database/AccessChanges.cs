@@ -15,7 +15,7 @@ namespace Registry.Infrastructure.Database;
 internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvider time, ILogger<AccessChanges> logger)
     : BackgroundService, IStoredAccess
 {
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     /// <summary>A revoked principal is stopped within 5 seconds; a look may itself take some time.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(4);
@@ -121,7 +121,8 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
             await RefreshAsync(cancellationToken);
             return false;
         }
-        catch (StorageException e)
+        // Also a row that this version cannot read: what was known before stays in force, and the server runs.
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             if (!failing)
                 Log.NotRead(logger, e.GetBaseException().Message);

@@ -86,9 +86,11 @@ public sealed class LocalUserTests
         var clock = Stopwatch.StartNew();
         // Whoever has the old password gets what he can as long as he can.
         var late = token;
-        while ((await two.Client.GetAsync("/token", alice, Host)) is { Status: 200 } answer)
+        while ((await two.Client.GetAsync("/token", alice, Host)) is { Status: not 401 } answer)
         {
-            late = answer.Json.GetProperty("token").GetString()!;
+            // On a busy machine it may be 503 in between: too many checks of passwords wait.
+            if (answer.Status == 200)
+                late = answer.Json.GetProperty("token").GetString()!;
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), "The old password counts for too long.");
         }
 
