@@ -85,7 +85,7 @@ public sealed class TokenController(IMediator mediator, CredentialCheck credenti
         CancellationToken cancellationToken)
     {
         if (!MediaTypeHeaderValue.TryParse(Request.ContentType, out var type)
-            || type.MediaType != "application/x-www-form-urlencoded")
+            || !type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
             return OciError.RequestInvalid("The body must be a form (application/x-www-form-urlencoded).");
         var buffer = new byte[MaxFormBytes + 1];
         var length = await Request.Body.ReadAtLeastAsync(

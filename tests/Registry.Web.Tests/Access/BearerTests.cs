@@ -312,6 +312,8 @@ public sealed class BearerTests : IAsyncLifetime
         (await PostAsync(string.Concat(Enumerable.Repeat("a=&", 2000)))).Expect(400);
         foreach (var type in new[] { "application/json", "text/plain", "multipart/form-data; boundary=x" })
             (await Client.PostAsync("/token", Encoding.ASCII.GetBytes(Start), ("Content-Type", type))).Expect(400);
+        foreach (var type in new[] { $"{Form}; charset=UTF-8", "Application/X-WWW-Form-URLEncoded" })
+            (await Client.PostAsync("/token", Encoding.ASCII.GetBytes(Start), ("Content-Type", type))).Expect(200);
         (await Client.PostAsync("/token")).Expect(400);
         (await Client.GetAsync($"/token?{string.Join('&', Enumerable.Range(0, 101).Select(i => $"scope=repository:img/{i}:pull"))}", Alice)).Expect(400);
     }
