@@ -261,6 +261,14 @@ public sealed class BearerTests : IAsyncLifetime
         Invalid(await Client.GetAsync("/v2/", Bearer(refresh))); // it is no bearer token
         (await Client.GetAsync("/v2/", Basic("alice", refresh))).Expect(401); // nor a password
 
+    }
+
+    [Fact]
+    [Trait(Backend.Trait, Backend.Folder)] // a PostgreSQL has a clock of its own, which no test moves
+    public async Task A_refresh_token_ends()
+    {
+        var (_, refresh) = await WithRefreshAsync(Alice);
+        var form = $"grant_type=refresh_token&client_id=c&refresh_token={refresh}&scope=repository:img/a:pull,push";
         _time.Offset = TimeSpan.FromDays(29);
         (await PostAsync(form)).Expect(200);
         _time.Offset = TimeSpan.FromDays(31);

@@ -62,6 +62,7 @@ public sealed class LocalUserTests
     }
 
     [PostgreSqlFact]
+    [Trait(Backend.Trait, Backend.Own)]
     public async Task A_user_that_one_node_locks_out_is_nobody_on_another_within_5_seconds()
     {
         var database = await SharedPostgreSql.UseSchemaAsync($"users_{Guid.NewGuid():N}");
