@@ -26,6 +26,9 @@ public sealed record Principal(string Name)
     /// <summary>What the bearer token shown is limited to; null where there is none.</summary>
     public TokenScope? Token { get; init; }
 
+    /// <summary>As of when its provider has said so; null for just now.</summary>
+    public DateTimeOffset? KnownAt { get; init; }
+
     /// <summary>When the credential shown ends; null for no known end.</summary>
     public DateTimeOffset? Until { get; init; }
 

@@ -34,7 +34,8 @@ internal sealed class BearerTokens(
         var left = content.Principal.Until - now;
         var lifetime = left is { } end && end < options.Tokens.Lifetime ? end : options.Tokens.Lifetime;
         var text = JsonWebToken.Sign(
-            key.Id, key.Private, json => Write(json, content, changes.KnownAt, now, now + lifetime));
+            key.Id, key.Private, json => Write(
+                json, content, content.Principal.KnownAt ?? changes.KnownAt, now, now + lifetime));
         return text.Length <= JsonWebToken.MaxLength
             ? new BearerToken(text, now, lifetime)
             : OciError.RequestInvalid(FormattableString.Invariant(
@@ -60,7 +61,7 @@ internal sealed class BearerTokens(
                     ("@provider", account.Provider),
                     ("@key", account.Key),
                     ("@service", service),
-                    ("@issued", changes.KnownAt.ToUnixTimeMilliseconds()),
+                    ("@issued", (principal.KnownAt ?? changes.KnownAt).ToUnixTimeMilliseconds()),
                     ("@lifetime", (long)options.Tokens.RefreshLifetime.TotalMilliseconds));
             },
             durable: true,

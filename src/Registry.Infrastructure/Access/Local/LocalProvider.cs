@@ -20,10 +20,14 @@ internal sealed class LocalProvider(RegistryDatabase database, PasswordChecks ch
 
     public string Name => ProviderNames.Local;
 
+    // The time is taken first: a look in between must not make what it has found look as new as itself.
     public Principal? Recall(string user, string password)
-        => Remembered(user) is { Enabled: true } account && checks.IsKnown(user, password, account.Hash)
-            ? account.Principal
+    {
+        var at = changes.KnownAt;
+        return Remembered(user) is { Enabled: true } account && checks.IsKnown(user, password, account.Hash)
+            ? account.Principal with { KnownAt = at }
             : null;
+    }
 
     public async Task<Result<Principal?>> VerifyAsync(
         string user, string password, CancellationToken cancellationToken)
@@ -36,9 +40,10 @@ internal sealed class LocalProvider(RegistryDatabase database, PasswordChecks ch
         if (account is null)
             return Result<Principal?>.Of(null);
         // The check may have waited for its turn: what counts is the user as it is after that.
+        var at = changes.KnownAt;
         return matches
             && await LookUpAsync(user, cancellationToken) is { Enabled: true } now && now.Hash == account.Hash
-            ? now.Principal
+            ? now.Principal with { KnownAt = at }
             : OciError.CredentialsWrong();
     }
 
