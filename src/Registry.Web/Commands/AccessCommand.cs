@@ -7,7 +7,7 @@ namespace Registry.Web.Commands;
 
 /// <summary>
 /// A command about who may do what. It works on the database of the configured server, which may be running: that one
-/// counts the change within two seconds.
+/// counts the change within five seconds.
 /// </summary>
 internal sealed class AccessCommand : Command
 {

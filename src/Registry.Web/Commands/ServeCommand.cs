@@ -95,7 +95,7 @@ internal sealed class ServeCommand : Command
             throw new StartRefusedException(
                 $"Registry:Listen (--listen) has '{open.Text}', which other machines can reach, and nothing says "
                 + "what they may do: set Registry:Access:Anonymous (--anonymous) to None, Pull or Push, "
-                + "or Registry:Access:Htpasswd and Registry:Access:Rules.");
+                + "or say who may do what with Registry:Access:Rules.");
         }
 
         var hasTls = listeners.Any(listener => listener.IsTls);
