@@ -85,7 +85,6 @@ public sealed class AnonymousPullTests(DockerDaemon docker) : IClassFixture<Dock
     public async Task Oras_pulls_without_a_login_and_pushes_with_one()
     {
         _work.Write("a.txt", "first");
-        // One at a time: this version of oras ends with a panic when several requests are refused at once.
         string[] push = ["push", "--plain-http", "--concurrency", "1", $"{Host}/open/doc:v1", "a.txt:text/plain"];
         await ExpectRefusalAsync(_work, "oras", push);
 
@@ -120,6 +119,10 @@ public sealed class AnonymousPullTests(DockerDaemon docker) : IClassFixture<Dock
     private static async Task ExpectRefusalAsync(ClientWorkspace work, string program, params string[] arguments)
     {
         var result = await work.TryRunAsync(program, arguments);
+        // oras 1.2.0 now and then ends so, of itself, when two of its requests are refused at once: then it has told
+        // nothing of the registry's answer, and is asked again.
+        for (var again = 0; again < 5 && result.Error.Contains("panic: sync/atomic", StringComparison.Ordinal); again++)
+            result = await work.TryRunAsync(program, arguments);
         Assert.NotEqual(0, result.ExitCode);
         Assert.Matches($"(?i){Refused}", result.Error + result.Output);
         Assert.DoesNotContain(Password, result.Error, StringComparison.Ordinal);
