@@ -11,6 +11,8 @@ namespace Registry.Application.Access;
 public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginDelays delays)
 {
     private readonly IUserProvider[] _providers = [.. providers];
+    private readonly IUserProvider[] _secrets = [.. providers.Where(provider => !provider.IsGuessable)];
+    private readonly IUserProvider[] _passwords = [.. providers.Where(provider => provider.IsGuessable)];
 
     /// <param name="address">Where the request comes from.</param>
     /// <returns>
@@ -28,6 +30,9 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
                 return known;
         }
 
+        // Strangers who guess at an account keep nobody waiting who shows a secret that cannot be guessed.
+        if (await AskAsync(_secrets, user, password, cancellationToken) is { } secret)
+            return secret;
         if (delays.WaitFor(user, address) is { } wait)
             return OciError.TooManyFailures(wait);
         var verified = await AskAsync(user, password, cancellationToken);
@@ -52,29 +57,26 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
 
     private async Task<Result<Principal>> AskAsync(string user, string password, CancellationToken cancellationToken)
     {
-        for (var i = 0; i < _providers.Length; i++)
+        for (var i = 0; i < _passwords.Length; i++)
         {
-            var verified = await _providers[i].VerifyAsync(user, password, cancellationToken);
-            if (!verified.TryGet(out var principal, out var errors))
-                return Result<Principal>.Refused(errors);
-            if (principal is null)
+            if (await AskAsync(_passwords[i..(i + 1)], user, password, cancellationToken) is not { } answer)
                 continue;
             // A directory takes other spellings of a name. Under its own one an earlier provider may have somebody.
-            return OtherSpelling(principal, user) is { } name
-                ? await AskEarlierAsync(i, name, password, cancellationToken) ?? principal
-                : principal;
+            return answer.TryGet(out var principal, out _) && OtherSpelling(principal, user) is { } name
+                ? await AskAsync(_passwords[..i], name, password, cancellationToken) ?? answer
+                : answer;
         }
 
         return OciError.CredentialsWrong();
     }
 
-    /// <summary>What the providers before <paramref name="end"/> say of that user; null when none has it.</summary>
-    private async Task<Result<Principal>?> AskEarlierAsync(
-        int end, string user, string password, CancellationToken cancellationToken)
+    /// <summary>What the first of the providers that has such a user says; null when none has.</summary>
+    private static async Task<Result<Principal>?> AskAsync(
+        IUserProvider[] providers, string user, string password, CancellationToken cancellationToken)
     {
-        for (var i = 0; i < end; i++)
+        foreach (var provider in providers)
         {
-            var verified = await _providers[i].VerifyAsync(user, password, cancellationToken);
+            var verified = await provider.VerifyAsync(user, password, cancellationToken);
             if (!verified.TryGet(out var principal, out var errors))
                 return Result<Principal>.Refused(errors);
             if (principal is not null)

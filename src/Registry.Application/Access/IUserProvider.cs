@@ -10,6 +10,11 @@ public interface IUserProvider
     string Name { get; }
 
     /// <summary>
+    /// Whether people choose what is shown here, so that guesses must be slowed down; nobody guesses what is made here.
+    /// </summary>
+    bool IsGuessable => true;
+
+    /// <summary>
     /// Who was found with that password a short while ago, without any work; null where it must be verified.
     /// </summary>
     Principal? Recall(string user, string password);

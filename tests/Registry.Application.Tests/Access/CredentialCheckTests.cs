@@ -14,6 +14,8 @@ public sealed class CredentialCheckTests
 
     public CredentialCheckTests()
     {
+        _first.IsGuessable.Returns(true);
+        _second.IsGuessable.Returns(true);
         _first.Recall(default!, default!).ReturnsForAnyArgs((Principal?)null);
         _second.Recall(default!, default!).ReturnsForAnyArgs((Principal?)null);
         _first.VerifyAsync(default!, default!, default).ReturnsForAnyArgs(Result<Principal?>.Of(null));
@@ -46,6 +48,22 @@ public sealed class CredentialCheckTests
         _second.Recall("admin", Password).Returns(Principal.User("admin"));
         Assert.Equal("user:admin", (await VerifyAsync("admin"))?.Name);
         await _first.DidNotReceiveWithAnyArgs().VerifyAsync(default!, default!, default);
+    }
+
+    [Fact]
+    public async Task Guesses_at_an_account_keep_nobody_waiting_who_shows_what_cannot_be_guessed()
+    {
+        var delays = new LoginDelays(TimeProvider.System);
+        for (var i = 0; i < 60; i++)
+            delays.Failed("admin", address: null);
+        _first.IsGuessable.Returns(false);
+        _first.VerifyAsync("admin", "a secret of 256 bits", default).Returns(Result<Principal?>.Of(Principal.User("admin")));
+        _second.IsGuessable.Returns(true);
+        var check = new CredentialCheck([_first, _second], delays);
+
+        Assert.True((await check.VerifyAsync("admin", "a secret of 256 bits", null, CancellationToken.None)).TryGet(out _, out _));
+        Assert.False((await check.VerifyAsync("admin", Password, null, CancellationToken.None)).TryGet(out _, out var errors));
+        Assert.Equal(ErrorReason.TooOften, errors[0].Reason);
     }
 
     private async Task<Principal?> VerifyAsync(string user)

@@ -30,6 +30,8 @@ internal sealed class AccessTokenProvider(
 
     public string Name => ProviderNames.Token;
 
+    public bool IsGuessable => false;
+
     public Principal? Recall(string user, string password)
     {
         if (!TokenSecret.TryParse(password, out var secret)
