@@ -143,27 +143,24 @@ public static class InfrastructureServices
                     provider.GetRequiredService<ILogger<FirstAdmin>>()));
                 break;
             case AccessProvider.Htpasswd:
-                services.AddSingleton(provider => new HtpasswdProvider(
+                services.AddSingleton<IUserProvider>(provider => new HtpasswdProvider(
                     access.Htpasswd.Path!,
                     provider.GetRequiredService<PasswordChecks>(),
                     provider.GetRequiredService<TimeProvider>(),
                     provider.GetRequiredService<ILogger<HtpasswdProvider>>()));
-                services.AddSingleton<IUserProvider>(provider => provider.GetRequiredService<HtpasswdProvider>());
                 break;
             case AccessProvider.Workload:
-                services.AddSingleton(provider => new WorkloadProvider(
+                services.AddSingleton<IUserProvider>(provider => new WorkloadProvider(
                     access.Workload,
                     provider.GetRequiredService<IStoredAccess>(),
                     provider.GetRequiredService<TimeProvider>(),
                     provider.GetRequiredService<ILogger<WorkloadProvider>>()));
-                services.AddSingleton<IUserProvider>(provider => provider.GetRequiredService<WorkloadProvider>());
                 break;
             case AccessProvider.Ldap:
-                services.AddSingleton(provider => new LdapProvider(
+                services.AddSingleton<IUserProvider>(provider => new LdapProvider(
                     [.. access.Ldap],
                     provider.GetRequiredService<TimeProvider>(),
                     provider.GetRequiredService<ILogger<LdapProvider>>()));
-                services.AddSingleton<IUserProvider>(provider => provider.GetRequiredService<LdapProvider>());
                 break;
             default:
                 throw new InvalidOperationException($"'{kind}' is no provider of users.");

@@ -1,10 +1,9 @@
 using Microsoft.Extensions.Hosting;
+using Registry.Application.Access;
 using Registry.Application.Catalog;
 using Registry.Application.Registries;
-using Registry.Infrastructure.Access.Htpasswd;
-using Registry.Infrastructure.Access.Ldap;
+using Registry.Infrastructure.Access;
 using Registry.Infrastructure.Access.Local;
-using Registry.Infrastructure.Access.Workload;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Stores;
 
@@ -15,15 +14,13 @@ namespace Registry.Infrastructure.Startup;
 /// </summary>
 internal sealed class RegistryStartup(
     DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries,
-    ICatalog catalog, AccessChanges access, HtpasswdProvider? passwords = null,
-    LdapProvider? directories = null, WorkloadProvider? workloads = null, FirstAdmin? admin = null)
+    ICatalog catalog, AccessChanges access, IEnumerable<IUserProvider> providers, FirstAdmin? admin = null)
     : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        passwords?.Open();
-        workloads?.Open();
-        directories?.Open();
+        foreach (var provider in providers.OfType<IOpenedAtStart>())
+            provider.Open();
         data.Hold();
         await database.OpenAsync(cancellationToken);
         await access.RefreshAsync(cancellationToken);

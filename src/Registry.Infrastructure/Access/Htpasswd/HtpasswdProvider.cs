@@ -9,7 +9,7 @@ namespace Registry.Infrastructure.Access.Htpasswd;
 /// <summary>The users of an htpasswd file. They are in no group.</summary>
 internal sealed class HtpasswdProvider(
     string path, PasswordChecks checks, TimeProvider time, ILogger<HtpasswdProvider> logger)
-    : IUserProvider
+    : IUserProvider, IOpenedAtStart
 {
     // When the file has no user at all, an unknown one still costs what a known one would.
     private const string UsualHash = "$2y$10$.....................u...............................";

@@ -11,7 +11,7 @@ namespace Registry.Infrastructure.Access.Ldap;
 /// The users of one directory or several: the first that has a user of that name decides. Passwords are the directory's
 /// to judge; what it has said is remembered for as long as its settings allow, with the groups that it named then.
 /// </summary>
-internal sealed class LdapProvider : IUserProvider, IDisposable
+internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
 {
     private const int AtOnce = 16;
     private const int MaxWaiting = 200;

@@ -29,7 +29,6 @@ internal sealed partial class DiscoveredKeys : IIssuerKeys
     private volatile Read? _read;
     private long? _tried;
     private bool _failing;
-    private bool _disposed;
 
     public DiscoveredKeys(string issuer, AllowedAddresses allowed, TimeProvider time, ILogger logger)
     {
@@ -67,11 +66,8 @@ internal sealed partial class DiscoveredKeys : IIssuerKeys
 
     public Task LookAgainAsync(CancellationToken cancellationToken) => BeginAsync().WaitAsync(cancellationToken);
 
-    // Its provider is registered under two types, and disposed of under each.
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, true))
-            return;
         _end.Cancel();
         _http.Dispose();
         _end.Dispose();

@@ -10,7 +10,7 @@ namespace Registry.Infrastructure.Access.Workload;
 /// Workloads that show a token of their issuer (OpenID Connect) as the password, whatever the user is called. They have
 /// no account: each is who its token says, until that ends.
 /// </summary>
-internal sealed class WorkloadProvider : IUserProvider, IDisposable
+internal sealed class WorkloadProvider : IUserProvider, IOpenedAtStart, IDisposable
 {
     private readonly WorkloadIssuer[] _issuers;
 
