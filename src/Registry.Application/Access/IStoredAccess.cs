@@ -10,6 +10,12 @@ public interface IStoredAccess
 {
     /// <summary>Replaced as a whole when it changes: who makes something of it can keep that by reference.</summary>
     StoredAccess Current { get; }
+
+    /// <summary>
+    /// Makes sure that <see cref="Current"/> is at most a few seconds old: nothing as a rule, and a look at the database
+    /// where the one that is made all the time has been held up. Said before anything is judged.
+    /// </summary>
+    ValueTask EnsureFreshAsync(CancellationToken cancellationToken);
 }
 
 /// <param name="Rules">By their id.</param>

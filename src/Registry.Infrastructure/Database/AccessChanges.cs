@@ -20,6 +20,9 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
     /// <summary>A revoked principal is stopped within 5 seconds; a look may itself take some time.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(4);
 
+    // Times in the database are in milliseconds: a token of the one in which others are revoked is revoked with them.
+    private static readonly TimeSpan NextMillisecond = TimeSpan.FromMilliseconds(2);
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile StoredAccess _current = StoredAccess.Nothing;
     private long _version = -1;
@@ -43,31 +46,13 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
     public static Task AnnounceAsync(DatabaseSession session)
         => session.ExecuteAsync("UPDATE access_changes SET version = version + 1 WHERE id = 1");
 
+    public ValueTask EnsureFreshAsync(CancellationToken cancellationToken)
+        => IsFresh ? default : new(LookAsync(unlessFresh: true, cancellationToken));
+
     /// <summary>
     /// Looks now. Who has changed something waits for it, so that the change counts here at once.
     /// </summary>
-    public async Task RefreshAsync(CancellationToken cancellationToken)
-    {
-        await _turn.WaitAsync(cancellationToken);
-        try
-        {
-            var began = time.GetTimestamp();
-            var (version, now) = await database.ReadAsync(ReadVersionAsync, cancellationToken);
-            if (version != Version)
-            {
-                // The number is read first: what is read behind it is as new or newer.
-                _current = await database.ReadAsync(ReadAsync, cancellationToken);
-                Volatile.Write(ref _version, version);
-            }
-
-            Volatile.Write(ref _knownAt, now);
-            Volatile.Write(ref _looked, began);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+    public Task RefreshAsync(CancellationToken cancellationToken) => LookAsync(unlessFresh: false, cancellationToken);
 
     /// <summary>
     /// Runs a write that changes who may do what, in a transaction. Once it is committed it counts here when this
@@ -89,6 +74,42 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
         if (outcome.TryGet(out _, out _))
             await RefreshAsync(CancellationToken.None); // it is done, whether its client still waits or not
         return outcome;
+    }
+
+    /// <summary>
+    /// Ends all bearer and refresh tokens of a principal that were issued up to now. Who says it in a transaction says
+    /// <see cref="RevokeWhatCameBetweenAsync"/> once that is committed.
+    /// </summary>
+    /// <param name="principal">Its name, such as <c>user:alice</c>.</param>
+    /// <returns>How many refresh tokens there were.</returns>
+    public static async Task<int> RevokeAsync(DatabaseSession session, string principal)
+    {
+        await session.ExecuteAsync(
+            """
+            INSERT INTO revocations (principal, revoked_before) VALUES (@principal, registry_now())
+            ON CONFLICT (principal) DO UPDATE SET revoked_before = excluded.revoked_before
+            """,
+            ("@principal", principal));
+        return await session.ExecuteAsync(
+            "DELETE FROM refresh_tokens WHERE principal = @principal", ("@principal", principal));
+    }
+
+    /// <summary>
+    /// A node that has looked while a revocation was being committed has missed it, and would give tokens that are
+    /// newer. Every look that has missed it is older than this one. Done once begun: who has asked for it may be gone.
+    /// </summary>
+    public async Task RevokeWhatCameBetweenAsync(string principal)
+    {
+        await database.WriteAsync(
+            async session =>
+            {
+                await AnnounceAsync(session);
+                return await RevokeAsync(session, principal);
+            },
+            durable: true,
+            CancellationToken.None);
+        await Task.Delay(NextMillisecond, CancellationToken.None); // of the database
+        await RefreshAsync(CancellationToken.None);
     }
 
     public override void Dispose()
@@ -127,6 +148,32 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
             if (!failing)
                 Log.NotRead(logger, e.GetBaseException().Message);
             return true;
+        }
+    }
+
+    /// <param name="unlessFresh">Whether nothing is done where somebody else has just looked.</param>
+    private async Task LookAsync(bool unlessFresh, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (unlessFresh && IsFresh)
+                return;
+            var began = time.GetTimestamp();
+            var (version, now) = await database.ReadAsync(ReadVersionAsync, cancellationToken);
+            if (version != Version)
+            {
+                // The number is read first: what is read behind it is as new or newer.
+                _current = await database.ReadAsync(ReadAsync, cancellationToken);
+                Volatile.Write(ref _version, version);
+            }
+
+            Volatile.Write(ref _knownAt, now);
+            Volatile.Write(ref _looked, began);
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class StoredRobots(RegistryDatabase database, AccessChanges chan
                 session.Prepared(
                     $"""
                     INSERT INTO robots (name, description, enabled, version, created_at, updated_at)
-                    VALUES (@name, @description, 1, 1, registry_now(), registry_now())
+                    VALUES (@name, @description, 1, registry_now(), registry_now(), registry_now())
                     ON CONFLICT (name) DO NOTHING
                     RETURNING {Columns}
                     """,

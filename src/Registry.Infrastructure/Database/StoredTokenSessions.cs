@@ -23,18 +23,8 @@ internal sealed class StoredTokenSessions(RegistryDatabase database, AccessChang
     public async Task<int> RevokeAsync(string principal, CancellationToken cancellationToken)
     {
         var revoked = await changes.ChangeAsync<int>(
-            async session =>
-            {
-                await session.ExecuteAsync(
-                    """
-                    INSERT INTO revocations (principal, revoked_before) VALUES (@principal, registry_now())
-                    ON CONFLICT (principal) DO UPDATE SET revoked_before = excluded.revoked_before
-                    """,
-                    ("@principal", principal));
-                return await session.ExecuteAsync(
-                    "DELETE FROM refresh_tokens WHERE principal = @principal", ("@principal", principal));
-            },
-            cancellationToken);
+            async session => await AccessChanges.RevokeAsync(session, principal), cancellationToken);
+        await changes.RevokeWhatCameBetweenAsync(principal);
         return revoked.Match(
             count => count,
             errors => throw new InvalidOperationException($"Nothing was revoked: {errors[0].Message}"));

@@ -11,11 +11,18 @@ namespace Registry.Web.Access;
 /// where none are needed: the client believes itself to be somebody it is not. The handler leaves the principal in the
 /// request's features.
 /// </summary>
-internal sealed class SignIn(RequestDelegate next)
+internal sealed class SignIn(RequestDelegate next, IStoredAccess stored)
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.Request.Headers.Authorization.Count > 0 && RequestPipeline.IsApi(context.Request.Path))
+        if (!RequestPipeline.IsApi(context.Request.Path))
+        {
+            await next(context);
+            return;
+        }
+
+        await stored.EnsureFreshAsync(context.RequestAborted);
+        if (context.Request.Headers.Authorization.Count > 0)
         {
             var scheme = SchemeOf(context.Request.Headers.Authorization.ToString());
             var handler = context.RequestServices.GetRequiredKeyedService<IAuthenticationHandler>(scheme);

@@ -397,16 +397,49 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nobody_leaves_a_token_behind_for_the_next_local_user_of_that_name()
+    {
+        var removed = TokenOwner.Of(new AccountReference(ProviderNames.Local, "alice"));
+        Assert.Equal(ErrorReason.NotFound, Reason(await _tokens.AddAsync(new(removed, "late", Scope: null, null), None)));
+        Assert.Empty((await _tokens.ListAsync(removed, new(10, null), None)).Items);
+    }
+
+    [Fact]
+    public async Task A_row_that_cannot_be_read_leaves_in_force_what_was_known_and_ends_nothing()
+    {
+        await _rules.AddAsync(Rule("user:alice", "a/**"), None);
+        using var changes = new AccessChanges(_database, TimeProvider.System, NullLogger<AccessChanges>.Instance);
+        await changes.RefreshAsync(None);
+        var known = changes.Current;
+        await changes.StartAsync(None);
+        await _database.WriteAsync(
+            async session =>
+            {
+                await AccessChanges.AnnounceAsync(session);
+                return await session.ExecuteAsync("UPDATE access_rules SET actions = '[\"levitate\"]'");
+            },
+            durable: true,
+            None);
+        var reads = _database.Reads;
+        while (_database.Reads < reads + 4) // a look and what it finds, twice
+            await Task.Delay(50);
+
+        Assert.False(changes.ExecuteTask!.IsCompleted);
+        Assert.Same(known, changes.Current);
+        await changes.StopAsync(None);
+    }
+
+    [Fact]
     public async Task Robots_are_added_changed_and_listed()
     {
         var made = await _robots.AddAsync(Ci, "builds", None);
-        Assert.Equal((true, 1L, _time.Now), (made!.Enabled, made.Version, made.CreatedAt));
+        Assert.Equal((true, _time.Now), (made!.Enabled, made.CreatedAt));
         Assert.Null(await _robots.AddAsync(Ci, "again", None));
         await _robots.AddAsync(RobotName.Parse("a"), "", None);
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.True((await _robots.ChangeAsync(Ci, description: null, enabled: false, version: 1, None)).TryGet(out var changed, out _));
-        Assert.Equal(("builds", false, 2L, _time.Now), (changed.Description, changed.Enabled, changed.Version, changed.UpdatedAt));
-        Assert.True((await _robots.ChangeAsync(Ci, "deploys", enabled: null, version: 2, None)).TryGet(out changed, out _));
+        Assert.True((await _robots.ChangeAsync(Ci, description: null, enabled: false, made.Version, None)).TryGet(out var changed, out _));
+        Assert.Equal(("builds", false, made.Version + 1, _time.Now), (changed.Description, changed.Enabled, changed.Version, changed.UpdatedAt));
+        Assert.True((await _robots.ChangeAsync(Ci, "deploys", enabled: null, made.Version + 1, None)).TryGet(out changed, out _));
         Assert.Equal(("deploys", false), (changed.Description, changed.Enabled));
         Assert.Equal(changed, await _robots.FindAsync(Ci, None));
         Assert.Equal(["a", "ci"], (await _robots.ListAsync(new(10, null), None)).Items.Select(robot => robot.Name.Value));

@@ -515,6 +515,8 @@ public sealed class WorkloadProviderTests : IAsyncLifetime
 
     private sealed class StoredRevocations : IStoredAccess
     {
+        public ValueTask EnsureFreshAsync(CancellationToken cancellationToken) => default;
+
         public StoredAccess Current { get; private set; } = StoredAccess.Nothing;
 
         public void Revoke(string principal, DateTimeOffset time)

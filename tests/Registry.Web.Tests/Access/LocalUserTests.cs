@@ -99,8 +99,10 @@ public sealed class LocalUserTests
         (await RefreshAsync(two.Client, refresh)).Expect(401);
         foreach (var old in new[] { token, late })
         {
-            foreach (var node in new[] { one, two })
-                (await AskAsync(node.Client, Bearer(old))).Expect(401);
+            (await AskAsync(one.Client, Bearer(old))).Expect(401);
+            // A node may know the new password a moment before it knows that tokens have ended.
+            while ((await AskAsync(two.Client, Bearer(old))).Status != 401)
+                Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), "A token counts for too long.");
         }
 
         var (next, _) = await LogInAsync(two.Client, Basic("alice", "another password"));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Registry.Web.Tests.Access;
 using static Registry.Web.Tests.Access.Credentials;
 using static Registry.Web.Tests.Access.ManagedRegistry;
@@ -12,36 +13,55 @@ public sealed class RobotsTests(ManagedRegistry managed) : IClassFixture<Managed
     public async Task A_robot_is_made_shown_changed_and_removed()
     {
         var made = (await _client.SendJsonAsync("POST", "/api/v1/robots", """{ "name": "shown", "description": "builds" }""", Master))
-            .Expect(201).ExpectHeader("ETag", "\"1\"").ExpectHeader("Location", "/api/v1/robots/shown");
+            .Expect(201).ExpectHeader("Location", "/api/v1/robots/shown");
+        var (first, second) = (VersionOf(made), VersionOf(made) + 1);
         Assert.Equal(
             ["name", "login", "description", "enabled", "createdAt", "updatedAt"], made.Json.EnumerateObject().Select(member => member.Name));
         Assert.Equal("robot+shown", made.Json.GetProperty("login").GetString());
         (await _client.SendJsonAsync("POST", "/api/v1/robots", """{ "name": "shown" }""", Master)).ExpectProblem(409, "Robot 'shown'");
 
-        var changed = (await _client.SendJsonAsync("PATCH", "/api/v1/robots/shown", """{ "enabled": false }""", Master, ("If-Match", "\"1\"")))
-            .Expect(200).ExpectHeader("ETag", "\"2\"").Json;
+        var changed = (await _client.SendJsonAsync("PATCH", "/api/v1/robots/shown", """{ "enabled": false }""", Master, ("If-Match", $"\"{first}\"")))
+            .Expect(200).ExpectHeader("ETag", $"\"{second}\"").Json;
         Assert.Equal(("builds", false), (changed.GetProperty("description").GetString(), changed.GetProperty("enabled").GetBoolean()));
-        Assert.Equal(changed.GetRawText(), (await _client.GetAsync("/api/v1/robots/shown", Master)).Expect(200).ExpectHeader("ETag", "\"2\"").Text);
+        Assert.Equal(changed.GetRawText(), (await _client.GetAsync("/api/v1/robots/shown", Master)).Expect(200).ExpectHeader("ETag", $"\"{second}\"").Text);
 
-        (await _client.DeleteAsync("/api/v1/robots/shown", Master, ("If-Match", "\"2\""))).Expect(204);
+        (await _client.DeleteAsync("/api/v1/robots/shown", Master, ("If-Match", $"\"{second}\""))).Expect(204);
         (await _client.GetAsync("/api/v1/robots/shown", Master)).ExpectProblem(404, "Robot 'shown'");
     }
 
     [Theory]
-    [InlineData("\"1\"")]
-    [InlineData("\"99\"")]
-    [InlineData("W/\"2\"")]
-    [InlineData("2")]
-    [InlineData("nonsense")]
-    public async Task A_stale_version_changes_nothing(string version)
+    [InlineData("\"{0}\"", -1)]
+    [InlineData("\"{0}\"", 97)]
+    [InlineData("W/\"{0}\"", 0)]
+    [InlineData("{0}", 0)]
+    [InlineData("nonsense", 0)]
+    public async Task A_stale_version_changes_nothing(string form, long behind)
     {
         var name = await managed.NewRobotAsync();
         var path = $"/api/v1/robots/{name}";
-        (await _client.SendJsonAsync("PATCH", path, """{ "description": "second" }""", Master)).Expect(200);
+        var current = VersionOf((await _client.SendJsonAsync("PATCH", path, """{ "description": "second" }""", Master)).Expect(200));
+        var version = string.Format(CultureInfo.InvariantCulture, form, current + behind);
         (await _client.SendJsonAsync("PATCH", path, """{ "enabled": false }""", Master, ("If-Match", version))).ExpectProblem(412, name);
         (await _client.DeleteAsync(path, Master, ("If-Match", version))).ExpectProblem(412, name);
-        Assert.True((await _client.GetAsync(path, Master)).Expect(200).ExpectHeader("ETag", "\"2\"").Json.GetProperty("enabled").GetBoolean());
+        Assert.True((await _client.GetAsync(path, Master)).Expect(200).ExpectHeader("ETag", $"\"{current}\"").Json.GetProperty("enabled").GetBoolean());
     }
+
+    [Fact]
+    public async Task The_version_of_one_that_was_removed_fits_no_namesake()
+    {
+        var name = await managed.NewRobotAsync();
+        var path = $"/api/v1/robots/{name}";
+        var version = (await _client.GetAsync(path, Master)).Expect(200).Header("ETag")!;
+        (await _client.DeleteAsync(path, Master)).Expect(204);
+        await Task.Delay(2); // versions begin with the millisecond
+        (await _client.SendJsonAsync("POST", "/api/v1/robots", $$"""{ "name": "{{name}}" }""", Master)).Expect(201);
+
+        (await _client.DeleteAsync(path, Master, ("If-Match", version))).ExpectProblem(412, name);
+        (await _client.GetAsync(path, Master)).Expect(200);
+    }
+
+    private static long VersionOf(Answer answer)
+        => long.Parse(answer.Header("ETag")!.Trim('"'), CultureInfo.InvariantCulture);
 
     [Fact]
     public async Task Robots_are_listed_in_pages()

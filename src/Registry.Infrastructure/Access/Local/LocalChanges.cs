@@ -7,9 +7,6 @@ namespace Registry.Infrastructure.Access.Local;
 /// <summary>What all changes of local users and groups do besides their own.</summary>
 internal sealed class LocalChanges(RegistryDatabase database, AccessChanges changes)
 {
-    // Times in the database are in milliseconds: a token of the one in which others are revoked is revoked with them.
-    private static readonly TimeSpan NextMillisecond = TimeSpan.FromMilliseconds(2);
-
     /// <summary>
     /// Runs a change in a transaction, one after another among all nodes, and returns when it counts here.
     /// </summary>
@@ -34,38 +31,15 @@ internal sealed class LocalChanges(RegistryDatabase database, AccessChanges chan
             cancellationToken);
         // It is done: who has asked for it and gone away must not leave it half known.
         if (ended is not null && result.TryGet(out _, out _))
-        {
-            // A node that has looked while this was being committed has missed it, and would give tokens that are
-            // newer than the revocation. Every look that has missed it is older than this one.
-            await database.WriteAsync(
-                async session =>
-                {
-                    await AccessChanges.AnnounceAsync(session);
-                    await RevokeAsync(session, ended.Value);
-                    return true;
-                },
-                durable: true,
-                CancellationToken.None);
-            await Task.Delay(NextMillisecond, CancellationToken.None);
-        }
-
-        await changes.RefreshAsync(CancellationToken.None);
+            await changes.RevokeWhatCameBetweenAsync(AccessSubject.User(ended.Value).Text);
+        else
+            await changes.RefreshAsync(CancellationToken.None);
         return result;
     }
 
-    /// <summary>Ends all bearer and refresh tokens of a user that were issued up to now.</summary>
-    public static async Task RevokeAsync(DatabaseSession session, string user)
-    {
-        var principal = AccessSubject.User(user).Text;
-        await session.ExecuteAsync(
-            """
-            INSERT INTO revocations (principal, revoked_before) VALUES (@principal, registry_now())
-            ON CONFLICT (principal) DO UPDATE SET revoked_before = excluded.revoked_before
-            """,
-            ("@principal", principal));
-        await session.ExecuteAsync(
-            "DELETE FROM refresh_tokens WHERE principal = @principal", ("@principal", principal));
-    }
+    /// <inheritdoc cref="AccessChanges.RevokeAsync"/>
+    public static Task RevokeAsync(DatabaseSession session, string user)
+        => AccessChanges.RevokeAsync(session, AccessSubject.User(user).Text);
 
     /// <summary>
     /// Whether a change would leave no local user who may administer, where there is one now.

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Registry.Application.Access;
 using Registry.Application.Access.AccessTokens;
 using Registry.Application.Access.Robots;
 using Registry.Domain.Access;
@@ -121,6 +122,11 @@ internal sealed class StoredAccessTokens(RegistryDatabase database, AccessChange
                 $"SELECT 1 FROM robots WHERE name = @name{session.ForKeyShare("robots")}", ("@name", robot.Value))
                 is null)
             return OciError.Unknown(Robot.Called(robot));
+        // One who is removed meanwhile must not leave a token for the next of that name.
+        if (owner.User is { Provider: ProviderNames.Local } local
+            && await session.ScalarAsync(
+                $"SELECT 1 FROM users WHERE name = @name{session.ForKeyShare("users")}", ("@name", local.Key)) is null)
+            return OciError.Unknown($"User '{local.Key}'");
         await using (var held = await Listing(session, owner, ("@after", ""), ("@limit", MaxPerOwner + 0L))
             .ExecuteReaderAsync())
         {

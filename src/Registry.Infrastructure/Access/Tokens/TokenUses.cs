@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Registry.Domain.Errors;
 using Registry.Infrastructure.Database;
 
 namespace Registry.Infrastructure.Access.Tokens;
@@ -68,7 +67,7 @@ internal sealed partial class TokenUses(RegistryDatabase database, TimeProvider 
             await WriteAsync(cancellationToken);
             return false;
         }
-        catch (StorageException e)
+        catch (Exception e) when (e is not OperationCanceledException) // nothing that matters ends the server
         {
             if (!failing)
                 Log.NotWritten(logger, e.GetBaseException().Message);
