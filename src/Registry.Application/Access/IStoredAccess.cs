@@ -12,8 +12,8 @@ public interface IStoredAccess
     StoredAccess Current { get; }
 
     /// <summary>
-    /// Makes sure that <see cref="Current"/> is at most a few seconds old: nothing as a rule, and a look at the database
-    /// where the one that is made all the time has been held up. Said before anything is judged.
+    /// Makes sure that <see cref="Current"/> is at most a few seconds old: nothing as a rule, and a look at the
+    /// database where the one that is made all the time has been held up. Said before anything is judged.
     /// </summary>
     ValueTask EnsureFreshAsync(CancellationToken cancellationToken);
 }
