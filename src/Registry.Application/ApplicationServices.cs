@@ -37,7 +37,7 @@ public static class ApplicationServices
         services.AddSingleton<IAccessPolicy, AccessPolicy>();
         services.AddSingleton<CredentialCheck>();
         services.AddSingleton<LoginDelays>();
-        services.AddSingleton<UserLookup>();
+        services.AddSingleton<Accounts>();
         services.AddSingleton<TokenDesk>();
         services.AddSingleton<RuleReader>();
         services.AddSingleton<Administration>();

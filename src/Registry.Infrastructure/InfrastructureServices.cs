@@ -125,7 +125,7 @@ public static class InfrastructureServices
             provider.GetRequiredService<StoredAccessTokens>(),
             provider.GetRequiredService<TokenUses>(),
             provider.GetRequiredService<AccessChanges>(),
-            provider.GetServices<IUserProvider>,
+            provider.GetRequiredService<Accounts>,
             provider.GetRequiredService<TimeProvider>()));
     }
 

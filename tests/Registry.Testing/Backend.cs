@@ -13,4 +13,7 @@ public static class Backend
 
     /// <summary>The test is about the folder store, or the data's folder: its files, and what goes wrong with them.</summary>
     public const string Folder = "Folder";
+
+    /// <summary>The test is about what happens before any database or store is asked.</summary>
+    public const string None = "None";
 }

@@ -1,5 +1,6 @@
 namespace Registry.Web.Tests;
 
+[Trait(Backend.Trait, Backend.None)]
 public sealed class CorsTests
 {
     private const string Origin = "https://ui.example";

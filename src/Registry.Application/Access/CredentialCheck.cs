@@ -24,15 +24,18 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
     {
         if (!AccessSubject.IsName(user))
             return OciError.CredentialsWrong();
-        foreach (var provider in _providers)
-        {
-            if (provider.Recall(user, password) is { } known && OtherSpelling(known, user) is null)
-                return known;
-        }
+        if (Recall(user, password) is { } known)
+            return known;
 
         // Strangers who guess at an account keep nobody waiting who shows a secret that cannot be guessed.
         if (await AskAsync(_secrets, user, password, cancellationToken) is { } secret)
             return secret;
+
+        // One after the other: what a try has found out counts for the next, and the many requests with which a client
+        // begins wait for one check.
+        using var turn = await delays.TakeTurnAsync(user, address, cancellationToken);
+        if (Recall(user, password) is { } found)
+            return found;
         if (delays.WaitFor(user, address) is { } wait)
             return OciError.TooManyFailures(wait);
         var verified = await AskAsync(user, password, cancellationToken);
@@ -43,16 +46,15 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
         return verified;
     }
 
-    /// <summary>Who an account is now; null when it is gone, locked, or its provider is not asked any more.</summary>
-    public ValueTask<Result<Principal?>> FindAsync(AccountReference account, CancellationToken cancellationToken)
+    private Principal? Recall(string user, string password)
     {
         foreach (var provider in _providers)
         {
-            if (provider.Name == account.Provider)
-                return provider.FindAsync(account.Key, cancellationToken);
+            if (provider.Recall(user, password) is { } known && OtherSpelling(known, user) is null)
+                return known;
         }
 
-        return new(Result<Principal?>.Of(null));
+        return null;
     }
 
     private async Task<Result<Principal>> AskAsync(string user, string password, CancellationToken cancellationToken)
@@ -61,6 +63,8 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
         {
             if (await AskAsync(_passwords[i..(i + 1)], user, password, cancellationToken) is not { } answer)
                 continue;
+            if (!answer.TryGet(out _, out var errors) && errors[0].Reason is ErrorReason.Unauthenticated)
+                await PretendAsync(_passwords[(i + 1)..], cancellationToken);
             // A directory takes other spellings of a name. Under its own one an earlier provider may have somebody.
             return answer.TryGet(out var principal, out _) && OtherSpelling(principal, user) is { } name
                 ? await AskAsync(_passwords[..i], name, password, cancellationToken) ?? answer
@@ -68,6 +72,13 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
         }
 
         return OciError.CredentialsWrong();
+    }
+
+    // A name that nobody has costs as much: how long a refusal takes does not tell which provider knows the name.
+    private static async Task PretendAsync(IUserProvider[] providers, CancellationToken cancellationToken)
+    {
+        foreach (var provider in providers)
+            await provider.VerifyAsync($"{Guid.NewGuid():N}", $"{Guid.NewGuid():N}", cancellationToken);
     }
 
     /// <summary>What the first of the providers that has such a user says; null when none has.</summary>

@@ -27,11 +27,22 @@ public interface IUserProvider
     Task<Result<Principal?>> VerifyAsync(string user, string password, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Who <see cref="AccountReference.Key"/> is now, in today's groups; null when it is gone or locked. Asked at every
-    /// request with a bearer token: what is remembered counts for as long as the provider's changes may take.
+    /// Who an account of this provider is now, in today's groups and with its account as it is now; null when it is
+    /// gone or locked, or has another secret than <see cref="AccountReference.Mark"/> names. Asked at every request
+    /// with a bearer token: what is remembered counts for as long as the provider's changes may take.
     /// </summary>
-    ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken);
+    ValueTask<Result<Principal?>> FindAsync(AccountReference account, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The user whom rules know by exactly that name; null when there is none here. Asked as often as
+    /// <see cref="FindAsync"/>.
+    /// </summary>
+    ValueTask<Result<NamedUser?>> FindUserAsync(string name, CancellationToken cancellationToken)
+        => new(Result<NamedUser?>.Of(null));
 }
+
+/// <param name="Now">The user in today's groups, with its account; null while it is locked.</param>
+public sealed record NamedUser(Principal? Now);
 
 /// <summary>The names of the providers.</summary>
 public static class ProviderNames

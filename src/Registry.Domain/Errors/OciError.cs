@@ -207,6 +207,10 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
         => new(OciErrorCode.Unsupported, ErrorReason.NotFound, $"{what} does not exist.");
 
     /// <inheritdoc cref="Unknown"/>
+    public static OciError LockedOut(string what)
+        => new(OciErrorCode.Unsupported, ErrorReason.NotFound, $"{what} is disabled or locked.");
+
+    /// <inheritdoc cref="Unknown"/>
     public static OciError Exists(string what)
         => new(OciErrorCode.Unsupported, ErrorReason.Conflict, $"{what} is there already.");
 

@@ -149,11 +149,19 @@ internal sealed partial class PostgreSqlDatabase(
         {
             return await work(session);
         }
-        catch (Exception e) when (
-            PostgreSqlFaults.IsLoss(e)
-            || (e is StorageException { InnerException: { } cause } && PostgreSqlFaults.IsLoss(cause)))
+        catch (ObjectDisposedException e)
         {
-            connections.Renew(session);
+            // What the driver has disposed of, and calls open all the same, has not reached the server.
+            session.Spoil();
+            throw new NpgsqlException("The connection had been closed.", e);
+        }
+        catch (Exception e)
+        {
+            var fault = e is StorageException { InnerException: { } cause } ? cause : e;
+            if (PostgreSqlFaults.IsLoss(fault))
+                connections.Renew(session);
+            else if (fault is not (PostgresException or OperationCanceledException))
+                session.Spoil();
             throw;
         }
         finally

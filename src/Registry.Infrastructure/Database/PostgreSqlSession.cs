@@ -12,11 +12,18 @@ internal sealed partial class PostgreSqlSession(NpgsqlConnection connection, int
     private const int MaxBatch = 250;
 
     private readonly NpgsqlConnection _connection = connection;
+    private bool _spoiled;
 
     /// <summary>Which of the pool's generations of connections it belongs to.</summary>
     public int Generation => generation;
 
-    public bool IsUsable => _connection.FullState == System.Data.ConnectionState.Open;
+    public bool IsUsable => !_spoiled && _connection.FullState == System.Data.ConnectionState.Open;
+
+    /// <summary>
+    /// Something went wrong with it that the server has not told about: it is not used again. After a time-out the
+    /// driver (Npgsql 10) has been seen to call connections open that it had disposed of.
+    /// </summary>
+    public void Spoil() => _spoiled = true;
 
     public override bool LocksRows => true;
 

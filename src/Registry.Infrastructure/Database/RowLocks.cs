@@ -10,19 +10,20 @@ namespace Registry.Infrastructure.Database;
 /// </summary>
 /// <remarks>
 /// A tag is locked by its name, as an advisory lock: it may not be there yet, or not any more, and two first pushes of
-/// one tag must not find out only at its row, with their manifests in hand.
+/// one tag must not find out only at its row, with their manifests in hand. The locks are those of a schema: registries
+/// that have one database, and schemas of their own in it, do not wait for one another.
 /// </remarks>
 internal static class RowLocks
 {
     private const string LockTags =
         """
-        SELECT pg_advisory_xact_lock(@repository::INT, lock) FROM (
+        SELECT pg_advisory_xact_lock(@repository::INT # hashtext(current_schema()), lock) FROM (
             SELECT DISTINCT hashtext(name) AS lock FROM unnest(@names) AS name ORDER BY lock) locks;
         """;
 
     private const string LockTagsOfManifest =
         """
-        SELECT pg_advisory_xact_lock(@repository::INT, lock) FROM (
+        SELECT pg_advisory_xact_lock(@repository::INT # hashtext(current_schema()), lock) FROM (
             SELECT DISTINCT hashtext(name) AS lock FROM tags WHERE repository_id = @repository AND digest = @digest
             ORDER BY lock) locks;
         """;

@@ -49,7 +49,7 @@ public sealed record RotateTokenRequest(int? OverlapSeconds);
 /// <param name="Id" example="0f3c52a1b7d4e6f80912">Names it; no secret.</param>
 /// <param name="Robot" example="ci">The robot that it belongs to; null for a user's.</param>
 /// <param name="Provider" example="local">Who knows the user that it belongs to; null for a robot's.</param>
-/// <param name="User" example="alice">What the provider knows the user by; null for a robot's.</param>
+/// <param name="User" example="alice">Its user's name; null for a robot's.</param>
 /// <param name="Description" example="Laptop"></param>
 /// <param name="Scope">What it can be used for at most; null for all that its owner may do.</param>
 /// <param name="ExpiresAt">When it ends; null for never.</param>
@@ -64,7 +64,7 @@ public sealed record AccessTokenModel(
 {
     internal static AccessTokenModel Of(AccessToken token)
         => new(
-            token.Id, token.Owner.Robot?.Value, token.Owner.User?.Provider, token.Owner.User?.Key, token.Description,
+            token.Id, token.Owner.Robot?.Value, token.Owner.User?.Provider, token.Owner.User?.Name, token.Description,
             token.Scope is { } scope ? [.. scope.Grants.Select(GrantModel.Of)] : null,
             token.CreatedAt, token.ExpiresAt, token.LastUsedAt, token.PreviousUntil);
 }

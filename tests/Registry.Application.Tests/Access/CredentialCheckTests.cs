@@ -2,6 +2,7 @@ using NSubstitute;
 using Registry.Application.Access;
 using Registry.Domain.Access;
 using Registry.Domain.Errors;
+using Registry.Infrastructure.Tests.Database;
 
 namespace Registry.Application.Tests.Access;
 
@@ -64,6 +65,82 @@ public sealed class CredentialCheckTests
         Assert.True((await check.VerifyAsync("admin", "a secret of 256 bits", null, CancellationToken.None)).TryGet(out _, out _));
         Assert.False((await check.VerifyAsync("admin", Password, null, CancellationToken.None)).TryGet(out _, out var errors));
         Assert.Equal(ErrorReason.TooOften, errors[0].Reason);
+    }
+
+    [Fact]
+    public async Task A_wrong_password_takes_the_work_of_all_providers_whichever_knows_the_name() // S-18
+    {
+        _first.VerifyAsync("alice", Arg.Any<string>(), default).Returns((Result<Principal?>)OciError.CredentialsWrong());
+
+        Assert.Null(await VerifyAsync("alice"));
+
+        await _second.Received(1).VerifyAsync(Arg.Any<string>(), Arg.Any<string>(), Arg.Any<CancellationToken>());
+        // Neither the name nor the password is another provider's business.
+        await _second.DidNotReceive().VerifyAsync("alice", Arg.Any<string>(), Arg.Any<CancellationToken>());
+        await _second.DidNotReceive().VerifyAsync(Arg.Any<string>(), Password, Arg.Any<CancellationToken>());
+    }
+
+    [Fact]
+    public async Task Guesses_that_are_sent_at_the_same_moment_are_counted_one_by_one()
+    {
+        var looked = 0;
+        _first.VerifyAsync("alice", Arg.Any<string>(), default).ReturnsForAnyArgs(async _ =>
+        {
+            Interlocked.Increment(ref looked);
+            await Task.Yield();
+            return (Result<Principal?>)OciError.CredentialsWrong();
+        });
+        var check = new CredentialCheck([_first], new(new ManualTime()));
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(
+            guess => check.VerifyAsync("alice", $"guess {guess}", address: null, CancellationToken.None)));
+
+        Assert.Equal(5, looked);
+        Assert.Equal(45, answers.Count(answer => !answer.TryGet(out _, out var errors) && errors[0].Reason is ErrorReason.TooOften));
+    }
+
+    [Fact]
+    public async Task Many_requests_with_one_good_password_are_one_check()
+    {
+        Principal? known = null;
+        var looked = 0;
+        _first.Recall("alice", Password).Returns(_ => known);
+        _first.VerifyAsync("alice", Password, default).ReturnsForAnyArgs(async _ =>
+        {
+            looked++;
+            await Task.Delay(20);
+            return Result<Principal?>.Of(known = Principal.User("alice"));
+        });
+        var check = new CredentialCheck([_first], new(TimeProvider.System));
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(
+            _ => check.VerifyAsync("alice", Password, address: null, CancellationToken.None)));
+
+        Assert.All(answers, answer => Assert.True(answer.TryGet(out _, out var _)));
+        Assert.Equal(1, looked);
+    }
+
+    [Fact]
+    public async Task Who_goes_while_it_waits_for_its_turn_keeps_nobody_waiting()
+    {
+        var gate = new TaskCompletionSource();
+        _first.VerifyAsync("alice", Password, default).ReturnsForAnyArgs(async _ =>
+        {
+            await gate.Task;
+            return Result<Principal?>.Of(Principal.User("alice"));
+        });
+        var check = new CredentialCheck([_first], new(TimeProvider.System));
+        using var gone = new CancellationTokenSource();
+        var first = check.VerifyAsync("alice", Password, address: null, CancellationToken.None);
+        var second = check.VerifyAsync("alice", Password, address: null, gone.Token);
+        var third = check.VerifyAsync("alice", Password, address: null, CancellationToken.None);
+
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        gate.SetResult();
+
+        Assert.True((await first).TryGet(out _, out _));
+        Assert.True((await third).TryGet(out _, out _));
     }
 
     private async Task<Principal?> VerifyAsync(string user)

@@ -83,6 +83,29 @@ public sealed class LoginDelaysTests
         Assert.Null(_delays.WaitFor("alice", Elsewhere));
     }
 
+    [Fact]
+    public void A_client_with_an_old_password_does_not_keep_out_everybody_behind_its_address()
+    {
+        for (var i = 0; i < 500; i++)
+        {
+            Fail("robot", Home, 1);
+            _time.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.Null(_delays.WaitFor("alice", Home));
+        Fail("robot", Home, 1);
+        Assert.NotNull(_delays.WaitFor("robot", Home));
+    }
+
+    [Theory]
+    [InlineData("Alice")]
+    [InlineData("ALICE ")]
+    public void Another_spelling_is_no_other_account(string spelling) // a directory takes all of them
+    {
+        Fail("alice", Home, 5);
+        Assert.NotNull(_delays.WaitFor(spelling, Home));
+    }
+
     [Theory]
     [InlineData("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true)]
     [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", false)]

@@ -108,9 +108,9 @@ public sealed class TokensAndRulesTests
     {
         Hold("hers", TokenOwner.Of(AliceAccount));
         Hold("robots", TokenOwner.Of(RobotName.Parse("ci")));
-        Assert.True((await Desk().OwnerOfAsync(Alice with { Account = TokenAccount.Of("hers", "mark") }, None)).TryGet(out var owner, out _));
+        Assert.True((await Desk().OwnerOfAsync(Alice with { Account = new(ProviderNames.Token, "hers", "mark") }, None)).TryGet(out var owner, out _));
         Assert.Equal(TokenOwner.Of(AliceAccount), owner);
-        Assert.Equal(ErrorReason.Denied, Reason(await Desk().OwnerOfAsync(Principal.Robot("ci") with { Account = TokenAccount.Of("robots", "mark") }, None)));
+        Assert.Equal(ErrorReason.Denied, Reason(await Desk().OwnerOfAsync(Principal.Robot("ci") with { Account = new(ProviderNames.Token, "robots", "mark") }, None)));
         Assert.Equal(ErrorReason.Denied, Reason(await Desk().OwnerOfAsync(Principal.Of(AccessSubject.Claim("sub", "x")), None)));
     }
 
@@ -297,7 +297,10 @@ public sealed class TokensAndRulesTests
         public Task<Result<Principal?>> VerifyAsync(string user, string password, CancellationToken cancellationToken)
             => Task.FromResult(Result<Principal?>.Of(null));
 
-        public ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
-            => new(Result<Principal?>.Of(key == "alice" ? Principal.User("alice", "dev") with { Account = AliceAccount } : null));
+        public ValueTask<Result<Principal?>> FindAsync(AccountReference account, CancellationToken cancellationToken)
+            => throw new InvalidOperationException("Users are looked for by their names here.");
+
+        public ValueTask<Result<NamedUser?>> FindUserAsync(string name, CancellationToken cancellationToken)
+            => new(Result<NamedUser?>.Of(name == "alice" ? new(Principal.User("alice", "dev") with { Account = AliceAccount }) : null));
     }
 }

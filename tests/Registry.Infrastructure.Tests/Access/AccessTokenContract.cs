@@ -49,7 +49,7 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
         _robots = new StoredRobots(_database, _changes);
         _rules = new StoredAccessRules(_database, _changes);
         _sessions = new StoredTokenSessions(_database, _changes);
-        _provider = new AccessTokenProvider(_tokens, _uses, _changes, () => [_provider, _users], _time);
+        _provider = new AccessTokenProvider(_tokens, _uses, _changes, () => new Accounts([_provider, _users]), _time);
     }
 
     public async Task DisposeAsync()
@@ -76,8 +76,10 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
         var grant = Assert.Single(principal.Scope!.Grants);
         Assert.Equal((RegistryName.Default, "team/**", "Pull Push"), (grant.Registry, Assert.Single(grant.Repositories).Text, string.Join(' ', grant.Actions)));
         Assert.Equal(ProviderNames.Token, principal.Account!.Provider);
-        Assert.Equal(principal.Name, (await FindAsync(principal.Account.Key))?.Name);
-        Assert.NotNull((await FindAsync(principal.Account.Key))?.Scope);
+        Assert.Equal(principal.Name, (await FindAsync(principal.Account))?.Name);
+        Assert.Null(await FindAsync(principal.Account with { Mark = null }));
+        Assert.Null(await FindAsync(principal.Account with { Mark = "another" }));
+        Assert.NotNull((await FindAsync(principal.Account))?.Scope);
     }
 
     [Fact]
@@ -92,7 +94,7 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
         Assert.Null(principal.Until);
 
         _users.Groups = []; // S-10
-        Assert.DoesNotContain(AccessSubject.Group("dev"), (await FindAsync(principal.Account!.Key))!.Subjects);
+        Assert.DoesNotContain(AccessSubject.Group("dev"), (await FindAsync(principal.Account!))!.Subjects);
         Assert.DoesNotContain(AccessSubject.Group("dev"), (await SignInAsync("alice", revealed.Secret))!.Subjects);
     }
 
@@ -162,7 +164,7 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
                 continue;
             Assert.Null(_provider.Recall("robot+ci", text.ToString()));
             Assert.Null(await SignInAsync("robot+ci", text.ToString()));
-            Assert.Null(await FindAsync(text.ToString()));
+            Assert.Null(await FindAsync(new(ProviderNames.Token, text.ToString(), "mark")));
         }
 
         Assert.NotNull(await SignInAsync("robot+ci", secret));
@@ -176,16 +178,16 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
         var hash = await _database.ReadAsync(
             async session => (byte[]?)await session.ScalarAsync("SELECT secret_hash FROM access_tokens"), None);
         Assert.Equal(SHA256.HashData(Convert.FromHexString(secret)), hash);
-        var key = (await SignInAsync("robot+ci", revealed.Secret))!.Account!.Key;
-        Assert.DoesNotContain(key.Split('.')[1], Convert.ToHexStringLower(hash!), StringComparison.Ordinal); // S-15
-        Assert.DoesNotContain(key.Split('.')[1], secret, StringComparison.Ordinal);
+        var key = (await SignInAsync("robot+ci", revealed.Secret))!.Account!;
+        Assert.DoesNotContain(key.Mark!, Convert.ToHexStringLower(hash!), StringComparison.Ordinal); // S-15
+        Assert.DoesNotContain(key.Mark!, secret, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_token_ends_when_it_says()
     {
         var revealed = await OfRobotAsync(scope: null, _time.Now.AddMinutes(1));
-        var key = (await SignInAsync("robot+ci", revealed.Secret))!.Account!.Key;
+        var key = (await SignInAsync("robot+ci", revealed.Secret))!.Account!;
         _time.Advance(TimeSpan.FromMinutes(1));
         await _changes.RefreshAsync(None);
 
@@ -199,13 +201,13 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
     public async Task After_a_rotation_both_secrets_count_until_the_overlap_ends_and_what_was_got_with_them_likewise()
     {
         var first = await OfRobotAsync();
-        var before = (await SignInAsync("robot+ci", first.Secret))!.Account!.Key;
+        var before = (await SignInAsync("robot+ci", first.Secret))!.Account!;
         Assert.True((await _tokens.RotateAsync(first.Token.Id, TimeSpan.FromHours(1), version: 1, None)).TryGet(out var second, out _));
 
         Assert.Equal(_time.Now.AddHours(1), second.Token.PreviousUntil);
         Assert.NotEqual(first.Secret, second.Secret);
         Assert.NotNull(await SignInAsync("robot+ci", first.Secret));
-        var after = (await SignInAsync("robot+ci", second.Secret))!.Account!.Key;
+        var after = (await SignInAsync("robot+ci", second.Secret))!.Account!;
         Assert.NotNull(await FindAsync(before));
 
         _time.Advance(TimeSpan.FromHours(1));
@@ -227,7 +229,7 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
     public async Task A_revoked_token_is_worth_nothing_at_once()
     {
         var revealed = await OfRobotAsync();
-        var key = (await SignInAsync("robot+ci", revealed.Secret))!.Account!.Key;
+        var key = (await SignInAsync("robot+ci", revealed.Secret))!.Account!;
         Assert.NotNull(_provider.Recall("robot+ci", revealed.Secret));
 
         Assert.True((await _tokens.RevokeAsync(revealed.Token.Id, version: 1, None)).TryGet(out _, out _));
@@ -242,7 +244,7 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
     public async Task A_disabled_robot_is_nobody_until_it_is_enabled_and_a_removed_one_takes_its_tokens_along()
     {
         var revealed = await OfRobotAsync();
-        var key = (await SignInAsync("robot+ci", revealed.Secret))!.Account!.Key;
+        var key = (await SignInAsync("robot+ci", revealed.Secret))!.Account!;
         await _robots.ChangeAsync(Ci, description: null, enabled: false, version: null, None);
         Assert.Null(_provider.Recall("robot+ci", revealed.Secret));
         Assert.Null(await SignInAsync("robot+ci", revealed.Secret));
@@ -261,7 +263,7 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
     public async Task A_token_ends_with_its_owner_and_waits_for_a_provider_that_cannot_be_asked()
     {
         var revealed = await OfUserAsync();
-        var key = (await SignInAsync("alice", revealed.Secret))!.Account!.Key;
+        var key = (await SignInAsync("alice", revealed.Secret))!.Account!;
         Assert.NotNull(_provider.Recall("alice", revealed.Secret));
 
         _users.IsAway = true;
@@ -281,7 +283,7 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
         foreach (var (name, secret) in new[] { ("robot+ci", robot.Secret), ("alice", user.Secret) })
         {
             var reads = _database.Reads;
-            var account = (await SignInAsync(name, secret))!.Account!.Key;
+            var account = (await SignInAsync(name, secret))!.Account!;
             Assert.Equal(reads + 1, _database.Reads);
             Assert.NotNull(_provider.Recall(name, secret));
             Assert.NotNull(await SignInAsync(name, secret));
@@ -387,7 +389,7 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
     {
         var (reads, writes) = (_database.Reads, _database.Writes);
         Assert.Null(await _tokens.FindAsync(id, None));
-        Assert.Null(await FindAsync($"{id}.mark"));
+        Assert.Null(await FindAsync(new(ProviderNames.Token, id, "mark")));
         Assert.Null(await _rules.FindAsync(id, None));
         Assert.Equal(ErrorReason.NotFound, Reason(await _tokens.RotateAsync(id, TimeSpan.Zero, version: null, None)));
         Assert.Equal(ErrorReason.NotFound, Reason(await _tokens.RevokeAsync(id, version: null, None)));
@@ -514,8 +516,8 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
     private async Task<Principal?> SignInAsync(string user, string secret)
         => (await _provider.VerifyAsync(user, secret, None)).TryGet(out var principal, out _) ? principal : null;
 
-    private async Task<Principal?> FindAsync(string key)
-        => (await _provider.FindAsync(key, None)).TryGet(out var principal, out _) ? principal : null;
+    private async Task<Principal?> FindAsync(AccountReference account)
+        => (await _provider.FindAsync(account, None)).TryGet(out var principal, out _) ? principal : null;
 
     private Task AddRefreshAsync(string principal, DateTimeOffset end)
         => _database.WriteAsync(
@@ -543,8 +545,9 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
         public Task<Result<Principal?>> VerifyAsync(string user, string password, CancellationToken cancellationToken)
             => throw new InvalidOperationException("A token was shown to another provider.");
 
-        public ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
+        public ValueTask<Result<Principal?>> FindAsync(AccountReference account, CancellationToken cancellationToken)
             => new(IsAway ? OciError.Unavailable("directory")
-                : Result<Principal?>.Of(Names.Contains(key) ? Principal.User(key, Groups) with { Account = new(Name, key) } : null));
+                : Result<Principal?>.Of(
+                    Names.Contains(account.Key) ? Principal.User(account.Key, Groups) with { Account = account } : null));
     }
 }

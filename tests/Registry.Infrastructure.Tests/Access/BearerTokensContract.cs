@@ -317,6 +317,38 @@ public abstract class BearerTokensContract<TDatabase> : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tokens_remember_which_of_the_accounts_secrets_they_were_got_with()
+    {
+        var marked = Alice with { Account = Alice.Account! with { Key = "alice\nid", Mark = "mark" } };
+        var bearer = await IssueAsync(new TokenContent(marked, Service, [], false));
+        Assert.True((await Here.Tokens.ReadAsync(bearer.Text, CancellationToken.None)).TryGet(out var read, out _));
+        Assert.Equal(marked.Account, read.Account);
+        var refresh = await Here.Tokens.IssueRefreshAsync(marked, marked.Account!, Service, CancellationToken.None);
+        Assert.Equal(marked.Account, (await FindAsync(refresh))?.Account);
+    }
+
+    [Fact]
+    public async Task The_oldest_refresh_token_of_a_principal_ends_when_there_are_too_many()
+    {
+        var bob = Principal.User("bob") with { Account = new("htpasswd", "bob") };
+        var another = await Here.Tokens.IssueRefreshAsync(bob, bob.Account!, Service, CancellationToken.None);
+        var secrets = new List<string>();
+        for (var i = 0; i < 102; i++)
+        {
+            Time.Advance(TimeSpan.FromSeconds(1));
+            await Here.Changes.RefreshAsync(CancellationToken.None);
+            secrets.Add(await Here.Tokens.IssueRefreshAsync(Alice, Alice.Account!, Service, CancellationToken.None));
+        }
+
+        Assert.Equal(101, (await HashesAsync()).Length);
+        Assert.Null(await FindAsync(secrets[0]));
+        Assert.Null(await FindAsync(secrets[1]));
+        Assert.NotNull(await FindAsync(secrets[2]));
+        Assert.NotNull(await FindAsync(secrets[^1]));
+        Assert.NotNull(await FindAsync(another));
+    }
+
+    [Fact]
     public async Task A_revocation_ends_the_refresh_tokens_that_were_there()
     {
         var before = await Here.Tokens.IssueRefreshAsync(Alice, Alice.Account!, Service, CancellationToken.None);

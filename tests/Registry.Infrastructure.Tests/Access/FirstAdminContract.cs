@@ -161,6 +161,20 @@ public abstract class FirstAdminContract<TDatabase> : MetadataContract<TDatabase
         Assert.Equal("1 0", await CountsAsync("users", "access_rules"));
     }
 
+    [Fact]
+    public async Task Whoever_takes_all_users_away_does_not_get_it_back()
+    {
+        await Start().PrepareAsync(CancellationToken.None);
+        await Database.WriteAsync(
+            session => session.ExecuteAsync("DELETE FROM users"), durable: true, CancellationToken.None);
+
+        var again = Start();
+        await again.PrepareAsync(CancellationToken.None);
+
+        Assert.Null(again.Written);
+        Assert.Equal("0 1", await CountsAsync("users", "access_rules"));
+    }
+
     private protected FirstAdmin Start(RegistryDatabase database, string data, string? given = null)
         => new(
             database, new(database, Time, NullLogger<AccessChanges>.Instance), new AdminSettings { PasswordFile = given }, data,

@@ -65,6 +65,21 @@ public sealed class HtpasswdProviderTests : IDisposable
     }
 
     [Fact]
+    public async Task A_new_password_ends_what_was_got_with_the_old_one_and_nothing_else()
+    {
+        var account = (await VerifyAsync("alice", "wonder"))!.Account!;
+        Assert.NotNull(await FindAsync(account));
+        Assert.DoesNotContain(account.Mark!, await System.IO.File.ReadAllTextAsync(File), StringComparison.OrdinalIgnoreCase);
+
+        Write(Line("alice", "another"));
+        _time.Advance(TimeSpan.FromSeconds(1.1));
+
+        Assert.Null(await FindAsync(account));
+        Assert.NotNull(await FindAsync(account with { Mark = null })); // as an access token knows its owner
+        Assert.NotNull(await FindAsync((await VerifyAsync("alice", "another"))!.Account!));
+    }
+
+    [Fact]
     public async Task A_file_that_became_unreadable_leaves_what_was_read_before()
     {
         Write("alice:plain\n");
@@ -222,6 +237,9 @@ public sealed class HtpasswdProviderTests : IDisposable
         System.IO.File.WriteAllText(File, content);
         System.IO.File.SetLastWriteTimeUtc(File, DateTime.UnixEpoch.AddSeconds(Random.Shared.Next()));
     }
+
+    private async Task<Principal?> FindAsync(AccountReference account)
+        => (await _provider.FindAsync(account, CancellationToken.None)).Match(found => found, _ => null);
 
     private Task<Principal?> VerifyAsync(string user, string password) => VerifyAsync(_provider, user, password);
 

@@ -298,7 +298,7 @@ public abstract class LocalContract<TDatabase> : MetadataContract<TDatabase>
         // The next provider is asked about whom this one does not know.
         Assert.True((await node.Provider.VerifyAsync("Alice", Password, CancellationToken.None)).TryGet(out var unknown, out _));
         Assert.Null(unknown);
-        Assert.Null((await node.Provider.FindAsync("bob", CancellationToken.None)).Match(found => found, _ => Principal.Anonymous));
+        Assert.Null((await node.Provider.FindAsync(new(ProviderNames.Local, "bob"), CancellationToken.None)).Match(found => found, _ => Principal.Anonymous));
     }
 
     [Fact]
@@ -313,7 +313,7 @@ public abstract class LocalContract<TDatabase> : MetadataContract<TDatabase>
         {
             Assert.Equal("user:alice", node.Provider.Recall("alice", Password)?.Name);
             Assert.Null(node.Provider.Recall("alice", "another password"));
-            Assert.NotNull(Value(await node.Provider.FindAsync("alice", CancellationToken.None)));
+            Assert.NotNull(Value(await node.Provider.FindAsync(new(ProviderNames.Local, "alice"), CancellationToken.None)));
         }
 
         Assert.Equal(reads, node.Database.Reads);
@@ -356,7 +356,7 @@ public abstract class LocalContract<TDatabase> : MetadataContract<TDatabase>
             var now = await each.SignInAsync("alice", Password);
             Assert.Equal(change == "join", now is not null);
             Assert.Equal(change == "join", now?.Subjects.Contains(AccessSubject.Group("admins")) is true);
-            var found = Value(await each.Provider.FindAsync("alice", CancellationToken.None));
+            var found = Value(await each.Provider.FindAsync(new(ProviderNames.Local, "alice"), CancellationToken.None));
             Assert.Equal(change is "password" or "join", found is not null);
         }
     }
@@ -374,7 +374,7 @@ public abstract class LocalContract<TDatabase> : MetadataContract<TDatabase>
 
         Assert.Null(node.Provider.Recall("alice", Password));
         var reads = node.Database.Reads;
-        Assert.NotNull(Value(await node.Provider.FindAsync("alice", CancellationToken.None)));
+        Assert.NotNull(Value(await node.Provider.FindAsync(new(ProviderNames.Local, "alice"), CancellationToken.None)));
         Assert.Equal(reads + 1, node.Database.Reads);
     }
 

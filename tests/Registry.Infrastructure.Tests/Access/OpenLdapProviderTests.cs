@@ -187,11 +187,81 @@ public sealed class OpenLdapProviderTests(OpenLdapProviderTests.Directory direct
     {
         var other = Settings(settings => settings.BaseDn = OpenLdapProcess.BaseDn);
         var provider = Provider([Settings(), other]);
-        var principal = await KnownAsync(provider, "alice", "wonder land:1");
-        Assert.Null((await FindAsync(Provider([other]), principal.Account!.Key)));
-        Assert.NotNull(await FindAsync(provider, principal.Account!.Key));
-        Assert.Null(await FindAsync(provider, "alice"));
-        Assert.Null(await FindAsync(provider, "alice\nx\ny"));
+        var account = (await KnownAsync(provider, "alice", "wonder land:1")).Account!;
+        Assert.Null(await FindAsync(Provider([other]), account));
+        Assert.Null(await FindAsync(Provider([other, Settings()]), account)); // who would sign in there now is another
+        Assert.NotNull(await FindAsync(provider, account));
+        Assert.Null(await FindAsync(provider, account with { Key = "alice" }));
+        Assert.Null(await FindAsync(provider, account with { Key = "alice\nx\ny" }));
+    }
+
+    [Fact]
+    public async Task An_account_is_the_same_however_its_name_was_typed()
+    {
+        var provider = Provider();
+        var account = (await KnownAsync(provider, "alice", "wonder land:1")).Account;
+        Assert.Equal(account, (await KnownAsync(provider, " ALICE", "wonder land:1")).Account);
+        Assert.Equal("alice", account!.Name);
+    }
+
+    [Fact]
+    public async Task Who_gets_the_name_of_somebody_removed_gets_no_tokens_with_it()
+    {
+        var name = await AddUserAsync("of the first");
+        var provider = Provider(settings => settings.CacheFor = TimeSpan.Zero);
+        var first = (await KnownAsync(provider, name, "of the first")).Account! with { Mark = null };
+        Assert.NotNull(await FindAsync(provider, first));
+
+        await Server.ModifyAsync($"dn: uid={name},{OpenLdapProcess.People}\nchangetype: delete\n");
+        await AddUserAsync("of the second", name: name);
+
+        Assert.Null(await FindAsync(provider, first));
+        Assert.NotEqual(first, (await KnownAsync(provider, name, "of the second")).Account! with { Mark = null });
+    }
+
+    [Fact]
+    public async Task A_new_password_ends_what_was_got_with_the_old_one_and_nothing_else()
+    {
+        var name = await AddUserAsync("old one");
+        var provider = Provider(settings => settings.CacheFor = TimeSpan.Zero);
+        // As OpenLDAP's policy notes it, to the second.
+        await SetPasswordAsync(name, "first one");
+        var account = (await KnownAsync(provider, name, "first one")).Account!;
+        Assert.NotNull(account.Mark);
+        Assert.NotNull(await FindAsync(provider, account));
+
+        await Task.Delay(TimeSpan.FromSeconds(1.1));
+        await SetPasswordAsync(name, "second one");
+
+        Assert.Null(await FindAsync(provider, account));
+        Assert.NotNull(await FindAsync(provider, account with { Mark = null })); // as an access token knows its owner
+        Assert.NotNull(await FindAsync(provider, (await KnownAsync(provider, name, "second one")).Account!));
+    }
+
+    [Theory]
+    [InlineData("alice", true)]
+    [InlineData("Alice", false)]
+    [InlineData("nobody", false)]
+    [InlineData("ali*", false)]
+    [InlineData("*", false)]
+    [InlineData("alice)(uid=*", false)]
+    public async Task A_user_is_found_by_exactly_its_name(string name, bool found)
+    {
+        var user = await FindUserAsync(Provider(), name);
+        Assert.Equal(found, user is not null);
+        if (found)
+            Assert.Equal(["user:alice", "group:all", "group:dev", "group:ring"], user!.Now!.Subjects.Select(subject => subject.Text));
+    }
+
+    [Fact]
+    public async Task A_name_that_two_have_or_whose_account_is_locked_belongs_to_somebody_who_is_not_let_in()
+    {
+        Assert.Equal(new NamedUser(null), await FindUserAsync(Provider(), "twin"));
+        var name = await AddUserAsync("right", $"pwdPolicySubentry: cn=strict,{OpenLdapProcess.BaseDn}\n");
+        var provider = Provider();
+        foreach (var guess in new[] { "a", "b" })
+            Assert.Null(await VerifyAsync(provider, name, guess));
+        Assert.Equal(new NamedUser(null), await FindUserAsync(provider, name));
     }
 
     [Fact]
@@ -241,13 +311,17 @@ public sealed class OpenLdapProviderTests(OpenLdapProviderTests.Directory direct
             answers.Select(answer => answer?.Name));
     }
 
-    private async Task<string> AddUserAsync(string password, string more = "")
+    private async Task<string> AddUserAsync(string password, string more = "", string? name = null)
     {
-        var name = $"u{Guid.NewGuid():N}";
+        name ??= $"u{Guid.NewGuid():N}";
         await Server.ModifyAsync(
             $"dn: uid={name},{OpenLdapProcess.People}\nchangetype: add\nobjectClass: inetOrgPerson\n{more}uid: {name}\ncn: {name}\nsn: {name}\nuserPassword: {password}\n");
         return name;
     }
+
+    private Task SetPasswordAsync(string name, string password)
+        => Server.ModifyAsync(
+            $"dn: uid={name},{OpenLdapProcess.People}\nchangetype: modify\nreplace: userPassword\nuserPassword: {password}\n");
 
     private LdapSettings Settings(Action<LdapSettings>? change = null) => OpenLdap.Settings(Server, change);
 
@@ -265,10 +339,14 @@ public sealed class OpenLdapProviderTests(OpenLdapProviderTests.Directory direct
         => (await VerifyAsync(provider, user, password))!;
 
     private static Task<Principal?> FoundAsync(LdapProvider provider, Principal principal)
-        => FindAsync(provider, principal.Account!.Key);
+        => FindAsync(provider, principal.Account!);
 
-    private static async Task<Principal?> FindAsync(LdapProvider provider, string key)
-        => (await provider.FindAsync(key, CancellationToken.None)).Match(
+    private static async Task<NamedUser?> FindUserAsync(LdapProvider provider, string name)
+        => (await provider.FindUserAsync(name, CancellationToken.None)).Match(
+            user => user, errors => throw new InvalidOperationException(errors[0].Message));
+
+    private static async Task<Principal?> FindAsync(LdapProvider provider, AccountReference account)
+        => (await provider.FindAsync(account, CancellationToken.None)).Match(
             principal => principal, errors => throw new InvalidOperationException(errors[0].Message));
 
     private static Task<Principal?> VerifyAsync(LdapProvider provider, string user, string password)

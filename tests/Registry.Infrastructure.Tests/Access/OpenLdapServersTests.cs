@@ -88,7 +88,7 @@ public sealed class OpenLdapServersTests : IDisposable
         Assert.True(await OpenLdap.IsUnavailableAsync(provider, "nobody", "x"));
         Assert.NotNull(provider.Recall("alice", "wonder land:1"));
         _time.Advance(TimeSpan.FromSeconds(61));
-        Assert.False((await provider.FindAsync(alice!.Account!.Key, CancellationToken.None)).TryGet(out _, out _));
+        Assert.False((await provider.FindAsync(alice!.Account!, CancellationToken.None)).TryGet(out _, out _));
 
         await server.StartAsync();
         Assert.NotNull(await OpenLdap.VerifyAsync(provider, "bob", "builder"));

@@ -246,6 +246,25 @@ public sealed class BearerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_new_password_ends_the_tokens_that_were_got_with_the_old_one_but_no_access_tokens()
+    {
+        var (token, refresh) = await WithRefreshAsync(Bob);
+        var made = (await Client.PostAsync("/api/v1/tokens", "{}"u8.ToArray(), Bob, ("Content-Type", "application/json"))).Expect(201);
+        var mine = Credentials.Basic("bob", made.Json.GetProperty("secret").GetString()!);
+
+        await File.WriteAllLinesAsync(Passwords, [Htpasswd.Line("bob", "another")]);
+        var deadline = DateTime.UtcNow.AddSeconds(10);
+        while ((await Client.GetAsync("/v2/", Bearer(token))).Status != 401 && DateTime.UtcNow < deadline)
+            await Task.Delay(100);
+
+        Invalid(await Client.GetAsync("/v2/", Bearer(token)));
+        (await PostAsync($"grant_type=refresh_token&refresh_token={refresh}")).ExpectError(401, "UNAUTHORIZED");
+        (await Client.GetAsync("/v2/", Bob)).Expect(401);
+        (await Client.GetAsync("/v2/", mine)).Expect(200);
+        (await Client.GetAsync("/v2/", Bearer(await TokenAsync(mine, "repository:img/a:pull")))).Expect(200);
+    }
+
+    [Fact]
     public async Task A_refresh_token_gets_others_for_as_long_as_it_counts_at_its_host()
     {
         var (_, refresh) = await WithRefreshAsync(Alice);

@@ -95,6 +95,47 @@ public sealed class LdapSignInTests : IAsyncLifetime
     }
 
     [OpenLdapFact]
+    public async Task Access_tokens_are_the_persons_however_the_name_is_typed()
+    {
+        var made = (await Client.PostAsync(
+            "/api/v1/tokens", "{}"u8.ToArray(), Basic("aLICE", "wonder land:1"), ("Content-Type", "application/json"))).Expect(201);
+        var mine = (await Client.GetAsync("/api/v1/tokens", Alice)).Expect(200).Json.GetProperty("items");
+        Assert.Equal("alice", Assert.Single(mine.EnumerateArray()).GetProperty("user").GetString());
+        (await Client.GetAsync("/v2/", Basic("alice", made.Json.GetProperty("secret").GetString()!))).Expect(200);
+    }
+
+    [OpenLdapFact]
+    public async Task A_person_of_the_directory_can_be_explained_with_todays_groups()
+    {
+        var admin = Credentials.AdminOf(_registry!);
+        async Task<Answer> ExplainAsync(string user)
+            => await Client.GetAsync($"/api/v1/explain?user={user}&repository=foo/img/a&action=push", admin);
+        var alice = (await ExplainAsync("alice")).Expect(200).Json;
+        Assert.True(alice.GetProperty("allowed").GetBoolean());
+        Assert.Equal("Registry:Access:Rules:0", alice.GetProperty("source").GetString());
+        Assert.False((await ExplainAsync("carol")).Expect(200).Json.GetProperty("allowed").GetBoolean());
+        (await ExplainAsync("ALICE")).Expect(404); // rules know nobody by that name
+        (await ExplainAsync("nobody")).Expect(404);
+    }
+
+    [OpenLdapFact]
+    public async Task Who_is_added_locally_under_the_name_of_a_person_ends_that_persons_tokens()
+    {
+        var token = await TokenAsync(Carol, "foo/img/doc");
+        var made = (await Client.PostAsync("/api/v1/tokens", "{}"u8.ToArray(), Carol, ("Content-Type", "application/json"))).Expect(201);
+        var hers = Basic("carol", made.Json.GetProperty("secret").GetString()!);
+        (await Client.GetAsync("/v2/", token)).Expect(200);
+        (await Client.GetAsync("/v2/", hers)).Expect(200);
+
+        (await Client.SendJsonAsync(
+            "POST", "/api/v1/users", """{ "name": "carol", "password": "another carol" }""", Credentials.AdminOf(_registry!))).Expect(201);
+
+        (await Client.GetAsync("/v2/", token)).Expect(401);
+        await UntilAsync(async () => (await Client.GetAsync("/v2/", hers)).Status == 401);
+        (await Client.GetAsync("/v2/", Basic("carol", "another carol"))).Expect(200);
+    }
+
+    [OpenLdapFact]
     public async Task A_refresh_token_is_worth_what_its_user_is_now()
     {
         var form = "grant_type=password&service=s&client_id=c&access_type=offline&username=carol&password=singer"u8.ToArray();

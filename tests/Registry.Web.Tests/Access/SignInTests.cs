@@ -333,7 +333,7 @@ public sealed class SignInTests : IAsyncLifetime
             return Task.FromResult<Result<Principal?>>(OciError.CredentialsWrong());
         }
 
-        public ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
+        public ValueTask<Result<Principal?>> FindAsync(AccountReference account, CancellationToken cancellationToken)
             => new(Result<Principal?>.Of(null));
     }
 

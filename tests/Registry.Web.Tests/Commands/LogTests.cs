@@ -4,6 +4,7 @@ using Registry.Testing.Processes;
 
 namespace Registry.Web.Tests.Commands;
 
+[Trait(Backend.Trait, Backend.None)]
 public sealed class LogTests : IDisposable
 {
     private readonly WorkFolder _folder = new("log");

@@ -56,9 +56,7 @@ public sealed class LinkFaultTests
         Assert.Equal(image.Bytes, (await client.GetAsync("/v2/team/app/manifests/v1")).Expect(200).Body);
         Assert.Equal(blob.Bytes, (await client.GetAsync($"/v2/team/app/blobs/{blob.Digest}")).Expect(200).Body);
         (await client.GetAsync(upload)).Expect(204).ExpectHeader("Range", "0-999");
-        // PostgreSQL may still hold what a transaction had locked whose client has fallen silent.
-        while ((await client.PutManifestAsync("team/app", "v1", other)).Expect(201, 503).Status != 201)
-            await Task.Delay(50, deadline.Token);
+        await client.PushManifestAsync("team/app", "v1", other);
         (await client.HeadAsync("/v2/team/app/manifests/v1")).ExpectHeader("Docker-Content-Digest", other.Digest);
     }
 

@@ -5,6 +5,7 @@ using Registry.Web.Tests.Commands;
 namespace Registry.Web.Tests.Tls;
 
 /// <summary>What cannot be served over TLS is refused in one line that names key, value and fix.</summary>
+[Trait(Backend.Trait, Backend.None)]
 public sealed class RefusedCertificatesTests : IDisposable
 {
     private const string Key = "Registry:Tls:Certificates:0";

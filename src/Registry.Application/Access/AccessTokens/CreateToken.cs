@@ -32,12 +32,12 @@ internal sealed class CreateRobotTokenHandler(TokenDesk desk)
         => desk.AddAsync(command.Caller, TokenOwner.Of(command.Robot), command.Draft, cancellationToken);
 }
 
-internal sealed class CreateUserTokenHandler(TokenDesk desk, UserLookup users)
+internal sealed class CreateUserTokenHandler(TokenDesk desk, Accounts accounts)
     : IRequestHandler<CreateUserTokenCommand, Result<RevealedToken>>
 {
     public async Task<Result<RevealedToken>> Handle(
         CreateUserTokenCommand command, CancellationToken cancellationToken)
-        => (await users.FindAsync(command.User, cancellationToken)).TryGet(out var user, out var errors)
+        => (await accounts.FindUserAsync(command.User, cancellationToken)).TryGet(out var user, out var errors)
             ? await desk.AddAsync(caller: null, TokenOwner.Of(user.Account!), command.Draft, cancellationToken)
             : Result<RevealedToken>.Refused(errors);
 }

@@ -42,7 +42,8 @@ public sealed record TokenOwner
 
     public static TokenOwner Of(RobotName robot) => new(robot, null);
 
-    public static TokenOwner Of(AccountReference user) => new(null, user);
+    /// <param name="user">With whichever secret: a token goes on when its owner's password changes.</param>
+    public static TokenOwner Of(AccountReference user) => new(null, user with { Mark = null });
 }
 
 /// <param name="Id">Names it to people and programs; no secret.</param>

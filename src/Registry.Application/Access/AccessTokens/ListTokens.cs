@@ -43,11 +43,11 @@ internal sealed class ListRobotTokensHandler(IAccessTokens tokens, IRobots robot
             : await tokens.ListAsync(TokenOwner.Of(query.Robot), query.Page, cancellationToken);
 }
 
-internal sealed class ListUserTokensHandler(IAccessTokens tokens, UserLookup users)
+internal sealed class ListUserTokensHandler(IAccessTokens tokens, Accounts accounts)
     : IRequestHandler<ListUserTokensQuery, Result<Page<AccessToken>>>
 {
     public async Task<Result<Page<AccessToken>>> Handle(ListUserTokensQuery query, CancellationToken cancellationToken)
-        => (await users.FindAsync(query.User, cancellationToken)).TryGet(out var user, out var errors)
+        => (await accounts.FindUserAsync(query.User, cancellationToken)).TryGet(out var user, out var errors)
             ? await tokens.ListAsync(TokenOwner.Of(user.Account!), query.Page, cancellationToken)
             : Result<Page<AccessToken>>.Refused(errors);
 }

@@ -21,7 +21,7 @@ internal sealed class TokenDesk(IAccessTokens tokens, IAccessPolicy access, Rule
             return OciError.Denied("Only who has an account here can have access tokens.");
         if (account.Provider != ProviderNames.Token)
             return TokenOwner.Of(account);
-        return await tokens.FindAsync(TokenAccount.IdOf(account.Key), cancellationToken) is { Owner.User: not null } own
+        return await tokens.FindAsync(account.Key, cancellationToken) is { Owner.User: not null } own
             ? own.Owner
             : OciError.Denied("The tokens of robots are managed by administrators.");
     }

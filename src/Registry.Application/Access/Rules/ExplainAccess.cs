@@ -23,7 +23,7 @@ public sealed record ExplainAccessQuery(
 public sealed record ExplainedAccess(Principal Principal, RepositoryIdentity Repository, AccessDecision Decision);
 
 internal sealed class ExplainAccessHandler(
-    IAccessPolicy access, RegistryMap registries, UserLookup users, IRobots robots)
+    IAccessPolicy access, RegistryMap registries, Accounts accounts, IRobots robots)
     : IRequestHandler<ExplainAccessQuery, Result<ExplainedAccess>>
 {
     public async Task<Result<ExplainedAccess>> Handle(ExplainAccessQuery query, CancellationToken cancellationToken)
@@ -57,7 +57,7 @@ internal sealed class ExplainAccessHandler(
     private async Task<Result<Principal>> FindAsync(ExplainAccessQuery query, CancellationToken cancellationToken)
         => query switch
         {
-            { User: { } user, Groups.Count: 0 } => await users.FindAsync(user, cancellationToken),
+            { User: { } user, Groups.Count: 0 } => await accounts.FindUserAsync(user, cancellationToken),
             { User: { } user } => AccessSubject.IsName(user)
                 ? Principal.User(user, query.Groups)
                 : OciError.RequestInvalid($"'{OciError.Shorten(user)}' is no user's name."),

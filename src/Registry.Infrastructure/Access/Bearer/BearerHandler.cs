@@ -15,7 +15,7 @@ namespace Registry.Infrastructure.Access.Bearer;
 /// </summary>
 internal sealed class BearerHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, BearerTokens tokens, ReadTokens read,
-    CredentialCheck credentials, IStoredAccess stored)
+    Accounts accounts, IStoredAccess stored)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, UrlEncoder.Default)
 {
     private const string Prefix = "Bearer ";
@@ -42,7 +42,7 @@ internal sealed class BearerHandler(
         if (token.Account is null)
             return HandlerOutcome.Accept(Context, Scheme.Name, token.Principal with { Token = token.Scope });
 
-        var now = await credentials.FindAsync(token.Account, Context.RequestAborted);
+        var now = await accounts.FindAsync(token.Account, Context.RequestAborted);
         if (!now.TryGet(out var principal, out var problems))
             return HandlerOutcome.Refuse(Context, problems[0]);
         return principal is not null && principal.Name == token.Principal.Name

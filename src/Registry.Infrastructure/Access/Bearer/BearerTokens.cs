@@ -24,6 +24,9 @@ internal sealed class BearerTokens(
 {
     public const string Issuer = "registry";
 
+    /// <summary>Of one principal; the oldest ends when there is another one.</summary>
+    private const int MaxRefreshTokens = 100;
+
     /// <summary>How far the clocks of two nodes may differ.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
 
@@ -50,16 +53,26 @@ internal sealed class BearerTokens(
             async session =>
             {
                 await session.ExecuteAsync("DELETE FROM refresh_tokens WHERE expires_at < registry_now()");
+                await session.ExecuteAsync(
+                    """
+                    DELETE FROM refresh_tokens WHERE secret_hash IN (
+                        SELECT secret_hash FROM refresh_tokens WHERE principal = @principal
+                        ORDER BY issued_at DESC, secret_hash LIMIT @every OFFSET @others)
+                    """,
+                    ("@principal", principal.Name),
+                    ("@every", long.MaxValue),
+                    ("@others", MaxRefreshTokens - 1L));
                 return await session.ExecuteAsync(
                     """
                     INSERT INTO refresh_tokens
-                        (secret_hash, principal, provider, account_key, service, issued_at, expires_at)
-                    VALUES (@hash, @principal, @provider, @key, @service, @issued, registry_now() + @lifetime)
+                        (secret_hash, principal, provider, account_key, account_mark, service, issued_at, expires_at)
+                    VALUES (@hash, @principal, @provider, @key, @mark, @service, @issued, registry_now() + @lifetime)
                     """,
                     ("@hash", HashOf(secret)),
                     ("@principal", principal.Name),
                     ("@provider", account.Provider),
                     ("@key", account.Key),
+                    ("@mark", account.Mark),
                     ("@service", service),
                     ("@issued", (principal.KnownAt ?? changes.KnownAt).ToUnixTimeMilliseconds()),
                     ("@lifetime", (long)options.Tokens.RefreshLifetime.TotalMilliseconds));
@@ -78,7 +91,7 @@ internal sealed class BearerTokens(
             {
                 var command = session.Prepared(
                     """
-                    SELECT t.principal, t.provider, t.account_key FROM refresh_tokens t
+                    SELECT t.principal, t.provider, t.account_key, t.account_mark FROM refresh_tokens t
                     WHERE t.secret_hash = @hash AND t.service = @service AND t.expires_at > registry_now()
                         AND NOT EXISTS (
                             SELECT 1 FROM revocations r
@@ -88,7 +101,8 @@ internal sealed class BearerTokens(
                     ("@service", service));
                 await using var row = await command.ExecuteReaderAsync(cancellationToken);
                 return await row.ReadAsync(cancellationToken)
-                    ? new RefreshedAccount(row.GetString(0), new(row.GetString(1), row.GetString(2)))
+                    ? new RefreshedAccount(
+                        row.GetString(0), new(row.GetString(1), row.GetString(2), row.TextOrNull(3)))
                     : null;
             },
             cancellationToken);
@@ -158,6 +172,8 @@ internal sealed class BearerTokens(
             json.WriteStartObject("account");
             json.WriteString("provider", account.Provider);
             json.WriteString("key", account.Key);
+            if (account.Mark is not null)
+                json.WriteString("mark", account.Mark);
             json.WriteEndObject();
         }
         else

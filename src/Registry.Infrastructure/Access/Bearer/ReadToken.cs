@@ -38,7 +38,9 @@ internal sealed record ReadToken(
 
     private static AccountReference? AccountOf(JsonElement claims)
         => claims.TryGetProperty("account", out var account)
-            ? new(account.GetProperty("provider").GetString()!, account.GetProperty("key").GetString()!)
+            ? new(
+                account.GetProperty("provider").GetString()!, account.GetProperty("key").GetString()!,
+                JsonWebToken.Text(account, "mark"))
             : null;
 
     private static Principal PrincipalOf(JsonElement claims, string name)

@@ -32,7 +32,9 @@ internal sealed class HtpasswdProvider(
     }
 
     public Principal? Recall(string user, string password)
-        => _file.Hashes().TryGetValue(user, out var hash) && checks.IsKnown(user, password, hash) ? Of(user) : null;
+        => _file.Hashes().TryGetValue(user, out var hash) && checks.IsKnown(user, password, hash)
+            ? Of(user, hash)
+            : null;
 
     public async Task<Result<Principal?>> VerifyAsync(
         string user, string password, CancellationToken cancellationToken)
@@ -44,12 +46,16 @@ internal sealed class HtpasswdProvider(
         if (!check.TryGet(out var matches, out var errors))
             return Result<Principal?>.Refused(errors);
         return hash is null ? Result<Principal?>.Of(null)
-            : matches ? Of(user)
+            : matches ? Of(user, hash)
             : OciError.CredentialsWrong();
     }
 
-    public ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
-        => new(Result<Principal?>.Of(_file.Hashes().ContainsKey(key) ? Of(key) : null));
+    public ValueTask<Result<Principal?>> FindAsync(AccountReference account, CancellationToken cancellationToken)
+        => new(Result<Principal?>.Of(
+            Find(account.Key) is { } principal && account.Includes(principal.Account!) ? principal : null));
+
+    public ValueTask<Result<NamedUser?>> FindUserAsync(string name, CancellationToken cancellationToken)
+        => new(Result<NamedUser?>.Of(Find(name) is { } principal ? new(principal) : null));
 
     // Of an unknown user always the same one: it costs what some user costs, and no more or less the next time.
     private static string AnyHash(IReadOnlyDictionary<string, string> hashes, string user)
@@ -57,5 +63,10 @@ internal sealed class HtpasswdProvider(
             ? UsualHash
             : hashes.Values.ElementAt((int)((uint)user.GetHashCode(StringComparison.Ordinal) % hashes.Count));
 
-    private Principal Of(string user) => Principal.User(user) with { Account = new(Name, user) };
+    private Principal? Find(string user)
+        => _file.Hashes().TryGetValue(user, out var hash) ? Of(user, hash) : null;
+
+    // Marked with the hash, but not so that it could be guessed at: bearer tokens carry the mark.
+    private Principal Of(string user, string hash)
+        => Principal.User(user) with { Account = new(Name, user, SecretMark.Of(hash)) };
 }

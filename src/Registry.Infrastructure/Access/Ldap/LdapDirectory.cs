@@ -25,23 +25,15 @@ internal sealed partial class LdapDirectory(
     public LdapSettings Settings => settings;
 
     /// <summary>
-    /// The user of that name; null when there is none. Refused when there are several, for none of them is meant then.
+    /// The user who types that; null when there is none. Refused when there are several, for none of them is meant
+    /// then.
     /// </summary>
-    public async Task<Result<LdapUser?>> FindAsync(string user)
-    {
-        var found = await AskAsync(server => SearchUsersAsync(server, user));
-        if (!found.TryGet(out var entries, out var errors))
-            return Result<LdapUser?>.Refused(errors);
-        if (entries.Count == 0)
-            return Result<LdapUser?>.Of(null);
-        if (entries.Count > 1)
-            Log.Several(logger, OciError.Shorten(user), settings.BaseDn, settings.UserFilter);
-        else if (LdapUser.Of(entries[0], settings.UserNameAttribute) is not { } one)
-            Log.NotOneName(logger, entries[0].DistinguishedName, settings.UserNameAttribute);
-        else if (AccessSubject.IsName(one.Name))
-            return one;
-        return OciError.CredentialsWrong();
-    }
+    public Task<Result<LdapUser?>> FindTypedAsync(string typed)
+        => FindAsync(typed, LdapFilter.Fill(settings.UserFilter, typed, dn: ""));
+
+    /// <summary>The user who has that name, whatever is typed; otherwise as <see cref="FindTypedAsync"/>.</summary>
+    public Task<Result<LdapUser?>> FindNamedAsync(string name)
+        => FindAsync(name, LdapFilter.Narrow(settings.UserFilter, settings.UserNameAttribute, name));
 
     /// <summary>Whether the user is let in with that password.</summary>
     public Task<Result<bool>> CheckPasswordAsync(LdapUser user, string password) => BindAsync(user.Dn, password);
@@ -98,11 +90,26 @@ internal sealed partial class LdapDirectory(
     private Task<Result<bool>> BindAsync(string dn, string password)
         => AskAsync(server => server.BindAsync(dn, password));
 
-    private async Task<IReadOnlyList<SearchResultEntry>> SearchUsersAsync(LdapServer server, string user)
+    private async Task<Result<LdapUser?>> FindAsync(string user, string filter)
+    {
+        var found = await AskAsync(server => SearchUsersAsync(server, filter));
+        if (!found.TryGet(out var entries, out var errors))
+            return Result<LdapUser?>.Refused(errors);
+        if (entries.Count == 0)
+            return Result<LdapUser?>.Of(null);
+        if (entries.Count > 1)
+            Log.Several(logger, OciError.Shorten(user), settings.BaseDn, settings.UserFilter);
+        else if (LdapUser.Of(entries[0], settings.UserNameAttribute) is not { } one)
+            Log.NotOneName(logger, entries[0].DistinguishedName, settings.UserNameAttribute);
+        else if (AccessSubject.IsName(one.Name))
+            return one;
+        return OciError.CredentialsWrong();
+    }
+
+    private async Task<IReadOnlyList<SearchResultEntry>> SearchUsersAsync(LdapServer server, string filter)
     {
         var request = new SearchRequest(
-            settings.BaseDn, LdapFilter.Fill(settings.UserFilter, user, dn: ""), SearchScope.Subtree,
-            [settings.UserNameAttribute, .. LdapUser.LockAttributes])
+            settings.BaseDn, filter, SearchScope.Subtree, [settings.UserNameAttribute, .. LdapUser.Attributes])
         {
             SizeLimit = 2,
             TimeLimit = settings.Timeout,

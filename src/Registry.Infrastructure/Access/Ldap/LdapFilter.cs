@@ -12,6 +12,13 @@ internal static class LdapFilter
             .Replace("{dn}", Escape(dn), StringComparison.Ordinal);
 
     /// <summary>
+    /// Finds whom the filter could find, whatever was typed, and whose attribute has that value.
+    /// </summary>
+    /// <param name="attribute">The name of one.</param>
+    public static string Narrow(string filter, string attribute, string value)
+        => $"(&({attribute}={Escape(value)}){filter.Replace("{user}", "*", StringComparison.Ordinal)})";
+
+    /// <summary>
     /// A value for a filter: whatever is not a letter, a digit or one of a few harmless marks is written as the
     /// hexadecimal numbers of its bytes, the braces of placeholders, too.
     /// </summary>

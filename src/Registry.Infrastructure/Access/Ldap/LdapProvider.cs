@@ -22,13 +22,16 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
     private readonly IReadOnlyList<LdapSettings> _settings;
     private readonly LdapDirectory[] _directories;
     private readonly ShortMemory<Result<Principal?>> _logins;
-    private readonly ShortMemory<Principal?> _people;
-    private readonly SharedWork<Result<Principal?>> _work = new(AtOnce, MaxWaiting);
+    private readonly ShortMemory<NamedUser?> _people;
+    private readonly SharedWork<Result<Principal?>> _checks = new(AtOnce, MaxWaiting);
+    private readonly SharedWork<Result<NamedUser?>> _searches = new(AtOnce, MaxWaiting);
+    private readonly string[] _baseDns;
 
     public LdapProvider(IReadOnlyList<LdapSettings> settings, TimeProvider time, ILogger<LdapProvider> logger)
     {
         _settings = settings;
         _directories = [.. settings.Select(one => new LdapDirectory(one, AuthoritiesOf(one), time, logger))];
+        _baseDns = [.. settings.Select(one => one.BaseDn).Distinct(StringComparer.Ordinal)];
         (_logins, _people) = (new(time), new(time));
     }
 
@@ -36,7 +39,7 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
 
     private static Result<Principal?> Nobody => Result<Principal?>.Of(null);
 
-    private static Result<Principal?> Busy => OciError.Unavailable("check of passwords");
+    private static OciError Busy => OciError.Unavailable("check of passwords");
 
     /// <exception cref="StartRefusedException">
     /// The system has no libldap, or the certificates that are to be trusted cannot be read.
@@ -65,25 +68,36 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
         var mark = Mark(user, password);
         return _logins.TryGet(mark, out var known)
             ? known
-            : await _work.DoAsync(mark, () => VerifyAsync(user, password, mark), Busy, cancellationToken);
+            : await _checks.DoAsync(mark, () => VerifyAsync(user, password, mark), Busy, cancellationToken);
     }
 
-    public async ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
+    public async ValueTask<Result<Principal?>> FindAsync(
+        AccountReference account, CancellationToken cancellationToken)
     {
-        if (_people.TryGet(key, out var known))
-            return Result<Principal?>.Of(known);
-        var (user, baseDn) = key.Split('\n') is [var first, var second] ? (first, second) : ("", "");
-        var directories = _directories.Where(directory => directory.Settings.BaseDn == baseDn).ToArray();
-        return directories.Length > 0
-            ? await _work.DoAsync(key, () => FindAsync(directories, user, key), Busy, cancellationToken)
-            : Nobody; // of a directory that is not asked any more
+        var found = await FindUserAsync(account.Name, cancellationToken);
+        return found.TryGet(out var user, out var errors)
+            ? Result<Principal?>.Of(user?.Now is { } now && account.Includes(now.Account!) ? now : null)
+            : Result<Principal?>.Refused(errors);
+    }
+
+    public async ValueTask<Result<NamedUser?>> FindUserAsync(string name, CancellationToken cancellationToken)
+    {
+        foreach (var baseDn in _baseDns)
+        {
+            var found = await FindAsync(name, baseDn, cancellationToken);
+            if (!found.TryGet(out var user, out _) || user is not null)
+                return found;
+        }
+
+        return Result<NamedUser?>.Of(null);
     }
 
     public void Dispose()
     {
         foreach (var directory in _directories)
             directory.Dispose();
-        _work.Dispose();
+        _checks.Dispose();
+        _searches.Dispose();
     }
 
     private static bool IsEncrypted(LdapSettings settings)
@@ -126,15 +140,19 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
     {
         foreach (var directory in _directories)
         {
-            var found = await directory.FindAsync(user);
+            var found = await directory.FindTypedAsync(user);
             if (found.TryGet(out var entry, out var errors) && entry is null)
                 continue;
             var verified = entry is null
                 ? Result<Principal?>.Refused(errors)
-                : await VerifyAsync(directory, user, entry, password);
+                : await VerifyAsync(directory, entry, password);
             var good = verified.TryGet(out var principal, out errors);
             if (good)
-                _people.Put(principal!.Account!.Key, principal, directory.Settings.CacheFor);
+            {
+                var key = PersonKey(entry!.Name, directory.Settings.BaseDn);
+                _people.Put(key, new(principal), directory.Settings.CacheFor);
+            }
+
             if (good || errors[0].Reason is ErrorReason.Unauthenticated)
                 _logins.Put(mark, verified, good ? directory.Settings.CacheFor : RefusalOf(directory));
             return verified;
@@ -148,44 +166,69 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
         return Nobody;
     }
 
-    private async Task<Result<Principal?>> VerifyAsync(
-        LdapDirectory directory, string user, LdapUser entry, string password)
+    private async Task<Result<Principal?>> VerifyAsync(LdapDirectory directory, LdapUser entry, string password)
     {
         var check = await directory.CheckPasswordAsync(entry, password);
         if (!check.TryGet(out var right, out var errors))
             return Result<Principal?>.Refused(errors);
-        return right ? await OfAsync(directory, user, entry) : OciError.CredentialsWrong();
+        return right ? await OfAsync(directory, entry) : OciError.CredentialsWrong();
     }
 
-    private async Task<Result<Principal?>> FindAsync(LdapDirectory[] directories, string user, string key)
+    private async ValueTask<Result<NamedUser?>> FindAsync(
+        string name, string baseDn, CancellationToken cancellationToken)
     {
+        var key = PersonKey(name, baseDn);
+        if (_people.TryGet(key, out var known))
+            return Result<NamedUser?>.Of(known);
+        var directories = _directories.Where(directory => directory.Settings.BaseDn == baseDn).ToArray();
+        return await _searches.DoAsync(key, () => FindAsync(directories, name, key), Busy, cancellationToken);
+    }
+
+    // By exactly that name: whom the directory finds by another spelling is called otherwise by rules and tokens.
+    private async Task<Result<NamedUser?>> FindAsync(LdapDirectory[] directories, string name, string key)
+    {
+        NamedUser? user = null;
+        var lifetime = RefusalOf(directories[0]);
         foreach (var directory in directories)
         {
-            var found = await directory.FindAsync(user);
-            if (found.TryGet(out var entry, out var errors) && entry is null)
-                continue;
-            if (entry is null && errors[0].Reason is not ErrorReason.Unauthenticated)
-                return Result<Principal?>.Refused(errors);
-            if (entry is null or { IsLocked: true })
+            var found = await directory.FindNamedAsync(name);
+            if (!found.TryGet(out var entry, out var errors))
+            {
+                if (errors[0].Reason is not ErrorReason.Unauthenticated)
+                    return Result<NamedUser?>.Refused(errors);
+                user = new(null); // of several entries, none is let in
                 break;
-            var now = await OfAsync(directory, user, entry);
-            if (now.TryGet(out var principal, out _))
-                _people.Put(key, principal, directory.Settings.CacheFor);
-            return now;
+            }
+
+            if (entry is null)
+                continue;
+            if (entry.Name != name)
+                break;
+            var now = entry.IsLocked ? Nobody : await OfAsync(directory, entry);
+            if (!now.TryGet(out var principal, out errors))
+                return Result<NamedUser?>.Refused(errors);
+            user = new(principal);
+            if (principal is not null)
+                lifetime = directory.Settings.CacheFor;
+            break;
         }
 
-        _people.Put(key, null, RefusalOf(directories[0]));
-        return Nobody;
+        _people.Put(key, user, lifetime);
+        return Result<NamedUser?>.Of(user);
     }
 
     // The groups of today take the place of all that were named before.
-    private async Task<Result<Principal?>> OfAsync(LdapDirectory directory, string user, LdapUser entry)
+    private async Task<Result<Principal?>> OfAsync(LdapDirectory directory, LdapUser entry)
     {
         var found = await directory.GroupsAsync(entry);
-        return found.TryGet(out var groups, out var errors)
-            ? Principal.User(entry.Name, groups) with { Account = new(Name, $"{user}\n{directory.Settings.BaseDn}") }
-            : Result<Principal?>.Refused(errors);
+        if (!found.TryGet(out var groups, out var errors))
+            return Result<Principal?>.Refused(errors);
+        var key = $"{PersonKey(entry.Name, directory.Settings.BaseDn)}\n{entry.Id}";
+        return Principal.User(entry.Name, groups) with { Account = new(Name, key, entry.PasswordMark) };
     }
+
+    // No user's name has a line feed, nor has the place of a directory's users.
+    private static string PersonKey(string name, string baseDn) => $"{name}\n{baseDn}";
 
     private static TimeSpan RefusalOf(LdapDirectory directory)
         => directory.Settings.CacheFor < LongestRefusal ? directory.Settings.CacheFor : LongestRefusal;

@@ -9,9 +9,9 @@ using Registry.Infrastructure.Database;
 namespace Registry.Infrastructure.Access.Local;
 
 /// <summary>
-/// Makes the user <c>admin</c>, who may do everything, in a database that has no user yet. The password is one that the
-/// configuration names a file of, or one that is made up and written to a file of the data folder before the user is
-/// there: a start that breaks off in between leaves the file, and the next one takes it.
+/// Makes the user <c>admin</c>, who may do everything, once in the life of a database, if it has no user yet. The
+/// password is one that the configuration names a file of, or one that is made up and written to a file of the data
+/// folder before the user is there: a start that breaks off in between leaves the file, and the next one takes it.
 /// </summary>
 public sealed partial class FirstAdmin
 {
@@ -52,7 +52,7 @@ public sealed partial class FirstAdmin
     /// </exception>
     internal async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        if (await _database.ReadAsync(HasUsersAsync, cancellationToken))
+        if (!await _database.ReadAsync(IsNeededAsync, cancellationToken))
         {
             await ForgetAsync(cancellationToken);
             return;
@@ -98,14 +98,16 @@ public sealed partial class FirstAdmin
         }
     }
 
-    private static async Task<bool> HasUsersAsync(DatabaseSession session)
-        => await session.ScalarAsync("SELECT 1 FROM users LIMIT 1") is not null;
+    private static async Task<bool> IsNeededAsync(DatabaseSession session)
+        => await session.ScalarAsync(
+            "SELECT 1 FROM access_changes WHERE first_admin = 0 AND NOT EXISTS (SELECT 1 FROM users)") is not null;
 
     private static async Task<bool> AddAsync(DatabaseSession session, string hash)
     {
         await AccessChanges.AnnounceAsync(session);
-        if (await HasUsersAsync(session))
+        if (!await IsNeededAsync(session))
             return false;
+        await session.ExecuteAsync("UPDATE access_changes SET first_admin = 1");
         await LocalUsers.AddAsync(session, Admin, hash, enabled: true);
         // The rule of an earlier one, whose user was removed, is as good.
         await session.ExecuteAsync(
@@ -152,7 +154,7 @@ public sealed partial class FirstAdmin
     {
         try
         {
-            // Of a start that broke off, or of one whose user somebody has removed: either way it has been shown.
+            // Of a start that broke off.
             if (File.Exists(_file) && Read(_file) is var kept && PasswordPolicy.Problem(Admin, kept) is null)
                 return kept;
             var password = InitialPassword.Create();

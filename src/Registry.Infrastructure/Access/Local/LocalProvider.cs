@@ -24,7 +24,8 @@ internal sealed class LocalProvider(RegistryDatabase database, PasswordChecks ch
     public Principal? Recall(string user, string password)
     {
         var at = changes.KnownAt;
-        return Remembered(user) is { Enabled: true } account && checks.IsKnown(user, password, account.Hash)
+        return TryRemember(user, out var account) && account is { Enabled: true }
+            && checks.IsKnown(user, password, account.Hash)
             ? account.Principal with { KnownAt = at }
             : null;
     }
@@ -47,29 +48,38 @@ internal sealed class LocalProvider(RegistryDatabase database, PasswordChecks ch
             : OciError.CredentialsWrong();
     }
 
-    public async ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
-        => Result<Principal?>.Of(
-            await LookUpAsync(key, cancellationToken) is { Enabled: true } account ? account.Principal : null);
+    public async ValueTask<Result<Principal?>> FindAsync(
+        AccountReference account, CancellationToken cancellationToken)
+        => Result<Principal?>.Of((await FindNowAsync(account.Key, cancellationToken))?.Now);
 
-    private LocalAccount? Remembered(string name)
-        => changes.IsFresh && _memory is var memory && memory.Version == changes.Version
-            ? memory.Accounts.GetValueOrDefault(name)
+    public async ValueTask<Result<NamedUser?>> FindUserAsync(string name, CancellationToken cancellationToken)
+        => Result<NamedUser?>.Of(await FindNowAsync(name, cancellationToken));
+
+    private async ValueTask<NamedUser?> FindNowAsync(string name, CancellationToken cancellationToken)
+        => await LookUpAsync(name, cancellationToken) is { } account
+            ? new(account.Enabled ? account.Principal : null)
             : null;
+
+    private bool TryRemember(string name, out LocalAccount? account)
+    {
+        account = null;
+        return changes.IsFresh && _memory is var memory && memory.Version == changes.Version
+            && memory.Accounts.TryGetValue(name, out account);
+    }
 
     private async ValueTask<LocalAccount?> LookUpAsync(string name, CancellationToken cancellationToken)
     {
-        if (Remembered(name) is { } remembered)
+        if (TryRemember(name, out var remembered))
             return remembered;
         // Before the row is read: what is remembered under this number is as new as the number, or newer.
         var version = changes.Version;
         var account = await database.ReadAsync(
             session => LocalAccount.FindAsync(session, name, cancellationToken), cancellationToken);
-        if (account is not null)
-            Remember(version, name, account);
+        Remember(version, name, account);
         return account;
     }
 
-    private void Remember(long version, string name, LocalAccount account)
+    private void Remember(long version, string name, LocalAccount? account)
     {
         var memory = _memory;
         // Accounts that a slower request has read under an older number never push out newer ones.
@@ -82,6 +92,7 @@ internal sealed class LocalProvider(RegistryDatabase database, PasswordChecks ch
 
     private sealed record Memory(long Version)
     {
-        public ConcurrentDictionary<string, LocalAccount> Accounts { get; } = new(StringComparer.Ordinal);
+        /// <summary>Null where there is no such user.</summary>
+        public ConcurrentDictionary<string, LocalAccount?> Accounts { get; } = new(StringComparer.Ordinal);
     }
 }

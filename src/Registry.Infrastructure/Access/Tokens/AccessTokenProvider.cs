@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Registry.Application.Access;
-using Registry.Application.Access.AccessTokens;
 using Registry.Domain.Access;
 using Registry.Domain.Errors;
 using Registry.Infrastructure.Database;
@@ -11,11 +10,11 @@ namespace Registry.Infrastructure.Access.Tokens;
 /// Robots and users by their access tokens, which stand where a password stands. Whoever shows one is its owner as the
 /// owner is now, within the token's scope.
 /// </summary>
-/// <param name="all">
-/// All providers, this one among them: the owners of tokens are theirs. Asked for late, for they are made together.
+/// <param name="accounts">
+/// Of all providers, this one among them: the owners of tokens are theirs. Asked for late, for they are made together.
 /// </param>
 internal sealed class AccessTokenProvider(
-    StoredAccessTokens tokens, TokenUses uses, AccessChanges changes, Func<IEnumerable<IUserProvider>> all,
+    StoredAccessTokens tokens, TokenUses uses, AccessChanges changes, Func<Accounts> accounts,
     TimeProvider time)
     : IUserProvider
 {
@@ -26,7 +25,7 @@ internal sealed class AccessTokenProvider(
     private static readonly TimeSpan OwnerAge = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, KnownToken> _known = new(StringComparer.Ordinal);
-    private readonly Lazy<IUserProvider[]> _all = new(() => [.. all()]);
+    private readonly Lazy<Accounts> _accounts = new(accounts);
 
     public string Name => ProviderNames.Token;
 
@@ -68,12 +67,13 @@ internal sealed class AccessTokenProvider(
         return Of(token, owner, account);
     }
 
-    public async ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
+    public async ValueTask<Result<Principal?>> FindAsync(
+        AccountReference remembered, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var id = TokenAccount.IdOf(key);
-        if (!TokenSecret.IsId(id) || await FindKnownAsync(id, cancellationToken) is not { } token
-            || token.AccountOf(key, now) is not { } account || token.HasExpired(now))
+        if (!TokenSecret.IsId(remembered.Key)
+            || await FindKnownAsync(remembered.Key, cancellationToken) is not { } token
+            || token.AccountOf(remembered, now) is not { } account || token.HasExpired(now))
             return Result<Principal?>.Of(null);
         if (!(await FindOwnerAsync(token, cancellationToken)).TryGet(out var owner, out var errors))
             return Result<Principal?>.Refused(errors);
@@ -120,11 +120,7 @@ internal sealed class AccessTokenProvider(
     {
         if (token.Owner.Robot is { } robot)
             return Result<Principal?>.Of(RobotOf(token, robot));
-        var account = token.Owner.User!;
-        var provider = Array.Find(_all.Value, provider => provider != this && provider.Name == account.Provider);
-        if (provider is null) // it is not asked any more
-            return Result<Principal?>.Of(null);
-        var found = await provider.FindAsync(account.Key, cancellationToken);
+        var found = await _accounts.Value.FindAsync(token.Owner.User!, cancellationToken);
         if (found.TryGet(out var owner, out _) && owner is not null)
             token.RememberOwner(owner, time);
         return found;

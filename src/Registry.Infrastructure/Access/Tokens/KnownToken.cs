@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
+using Registry.Application.Access;
 using Registry.Application.Access.AccessTokens;
 using Registry.Domain.Access;
+using Registry.Infrastructure.Access.Passwords;
 
 namespace Registry.Infrastructure.Access.Tokens;
 
@@ -12,10 +14,10 @@ internal sealed record KnownToken(
     string Id, TokenOwner Owner, bool IsOwnerEnabled, CredentialScope? Scope, DateTimeOffset? ExpiresAt, byte[] Hash,
     byte[]? PreviousHash, DateTimeOffset? PreviousUntil)
 {
-    private readonly AccountReference _account = TokenAccount.Of(Id, MarkOf(Hash));
+    private readonly AccountReference _account = new(ProviderNames.Token, Id, SecretMark.Of(Hash));
 
     private readonly AccountReference? _previousAccount
-        = PreviousHash is null ? null : TokenAccount.Of(Id, MarkOf(PreviousHash));
+        = PreviousHash is null ? null : new(ProviderNames.Token, Id, SecretMark.Of(PreviousHash));
 
     private volatile FoundOwner? _found;
 
@@ -32,9 +34,9 @@ internal sealed record KnownToken(
     }
 
     /// <summary>The same for what is remembered; null when the secret that it was got with has ended.</summary>
-    public AccountReference? AccountOf(string key, DateTimeOffset now)
-        => key == _account.Key ? _account
-            : key == _previousAccount?.Key && PreviousUntil > now ? _previousAccount
+    public AccountReference? AccountOf(AccountReference remembered, DateTimeOffset now)
+        => remembered == _account ? _account
+            : remembered == _previousAccount && PreviousUntil > now ? _previousAccount
             : null;
 
     public bool HasExpired(DateTimeOffset now) => ExpiresAt <= now;
@@ -44,9 +46,6 @@ internal sealed record KnownToken(
         => _found is { } found && time.GetElapsedTime(found.At) < age ? found.Owner : null;
 
     public void RememberOwner(Principal owner, TimeProvider time) => _found = new(owner, time.GetTimestamp());
-
-    // Of the hash, not the hash: bearer tokens carry it.
-    private static string MarkOf(byte[] hash) => Convert.ToHexStringLower(SHA256.HashData(hash).AsSpan(0, 8));
 
     private sealed record FoundOwner(Principal Owner, long At);
 }

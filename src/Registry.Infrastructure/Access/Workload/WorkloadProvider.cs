@@ -61,7 +61,7 @@ internal sealed class WorkloadProvider : IUserProvider, IOpenedAtStart, IDisposa
         return refusal is [] ? Result<Principal?>.Of(null) : Result<Principal?>.Refused(refusal);
     }
 
-    public ValueTask<Result<Principal?>> FindAsync(string key, CancellationToken cancellationToken)
+    public ValueTask<Result<Principal?>> FindAsync(AccountReference account, CancellationToken cancellationToken)
         => new(Result<Principal?>.Of(null));
 
     public void Dispose()

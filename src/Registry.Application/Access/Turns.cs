@@ -1,0 +1,56 @@
+namespace Registry.Application.Access;
+
+/// <summary>Lets one at a time do something about the same key, in the order in which they come.</summary>
+internal sealed class Turns
+{
+    private readonly Dictionary<string, Turn> _turns = new(StringComparer.Ordinal);
+
+    /// <returns>Ends the turn when it is disposed of.</returns>
+    public async Task<IDisposable> TakeAsync(string key, CancellationToken cancellationToken)
+    {
+        Turn? turn;
+        lock (_turns)
+        {
+            if (!_turns.TryGetValue(key, out turn))
+                _turns[key] = turn = new(this, key);
+            turn.Takers++;
+        }
+
+        try
+        {
+            await turn.Free.WaitAsync(cancellationToken);
+            return turn;
+        }
+        catch
+        {
+            Leave(turn);
+            throw;
+        }
+    }
+
+    private void Leave(Turn turn)
+    {
+        lock (_turns)
+        {
+            if (--turn.Takers > 0)
+                return;
+            _turns.Remove(turn.Key);
+            turn.Free.Dispose();
+        }
+    }
+
+    private sealed class Turn(Turns all, string key) : IDisposable
+    {
+        public string Key => key;
+
+        public SemaphoreSlim Free { get; } = new(1, 1);
+
+        public int Takers { get; set; }
+
+        public void Dispose()
+        {
+            Free.Release();
+            all.Leave(this);
+        }
+    }
+}

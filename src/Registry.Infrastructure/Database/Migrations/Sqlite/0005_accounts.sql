@@ -1,0 +1,6 @@
+-- The first administrator is made once: whoever removes all users does not get it back with its first password.
+ALTER TABLE access_changes ADD COLUMN first_admin INTEGER NOT NULL DEFAULT 0;
+UPDATE access_changes SET first_admin = 1 WHERE EXISTS (SELECT 1 FROM users);
+
+-- Which of the account's secrets it was got with, where the provider tells.
+ALTER TABLE refresh_tokens ADD COLUMN account_mark TEXT;
