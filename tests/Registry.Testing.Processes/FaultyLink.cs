@@ -47,6 +47,8 @@ public sealed class FaultyLink : IAsyncDisposable
     public void Become(LinkState state)
     {
         var before = _state;
+        if (before == LinkState.Silent)
+            CutAll(); // what was lost on the way does not come any more
         _state = state;
         if (state == LinkState.Refusing)
         {
@@ -58,10 +60,6 @@ public sealed class FaultyLink : IAsyncDisposable
             _listener = new(IPAddress.Loopback, Port);
             _listener.Start();
             _tasks.Add(AcceptAsync(_listener));
-        }
-        else if (before == LinkState.Silent)
-        {
-            CutAll(); // what was lost on the way does not come any more
         }
     }
 
@@ -95,7 +93,8 @@ public sealed class FaultyLink : IAsyncDisposable
         try
         {
             await server.ConnectAsync(_target, _end.Token);
-            await Task.WhenAny(CopyAsync(client, server, isAnswer: false), CopyAsync(server, client, isAnswer: true));
+            await Task.WhenAny(
+                CopyAsync(client, server, client, isAnswer: false), CopyAsync(server, client, client, isAnswer: true));
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
@@ -107,7 +106,7 @@ public sealed class FaultyLink : IAsyncDisposable
         }
     }
 
-    private async Task CopyAsync(Socket from, Socket to, bool isAnswer)
+    private async Task CopyAsync(Socket from, Socket to, Socket client, bool isAnswer)
     {
         var buffer = new byte[64 * 1024];
         try
@@ -117,6 +116,8 @@ public sealed class FaultyLink : IAsyncDisposable
             {
                 while (_state == LinkState.Silent)
                     await Task.Delay(20, _end.Token);
+                if (!_open.ContainsKey(client))
+                    return; // cut meanwhile: what was held back never arrives
                 var cut = isAnswer && _state == LinkState.Cutting;
                 await to.SendAsync(buffer.AsMemory(0, cut ? Math.Min(read, BytesLetThrough) : read), _end.Token);
                 if (cut)

@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Registry.Infrastructure.Access.Local;
 using Registry.Testing.Processes;
 using Registry.Web;
 using Xunit;
@@ -33,6 +35,7 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     private readonly Secrets _secrets = new();
     private readonly (string Key, string? Value)[] _settings;
     private readonly Action<IServiceCollection>? _replace;
+    private readonly bool _isFirstStart;
     private RegistryClient? _client;
     private WebApplication? _application;
 
@@ -41,8 +44,9 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     {
     }
 
-    private RegistryFactory((string Key, string? Value)[] settings, Action<IServiceCollection>? replace)
-        => (_settings, _replace) = (settings, replace);
+    private RegistryFactory(
+        (string Key, string? Value)[] settings, Action<IServiceCollection>? replace, bool isFirstStart = false)
+        => (_settings, _replace, _isFirstStart) = (settings, replace, isFirstStart);
 
     public RegistryClient Client
         => _client ?? throw new InvalidOperationException("The registry has not been started.");
@@ -60,11 +64,20 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
     public static Task<RegistryFactory> StartAsync(params (string Key, string? Value)[] settings)
         => StartAsync(replace: null, settings);
 
+    /// <summary>
+    /// Starts a registry with its first user, <c>admin</c>, in it. Others have none, as if all had been removed: to hash a
+    /// password costs more than a test.
+    /// </summary>
+    public static Task<RegistryFactory> StartWithAdminAsync(params (string Key, string? Value)[] settings)
+        => StartAsync(new RegistryFactory(settings, replace: null, isFirstStart: true));
+
     /// <summary>Starts a registry in which a test puts something of its own in the place of a port, or beside it.</summary>
-    public static async Task<RegistryFactory> StartAsync(
+    public static Task<RegistryFactory> StartAsync(
         Action<IServiceCollection>? replace, params (string Key, string? Value)[] settings)
+        => StartAsync(new RegistryFactory(settings, replace));
+
+    private static async Task<RegistryFactory> StartAsync(RegistryFactory factory)
     {
-        var factory = new RegistryFactory(settings, replace);
         try
         {
             await factory.InitializeAsync();
@@ -181,6 +194,8 @@ public sealed class RegistryFactory : IAsyncLifetime, IAsyncDisposable
         Prepare(builder);
         LogCapture.AddTo(builder.Logging, _log);
         builder.Services.AddRegistry(builder.Configuration);
+        if (!_isFirstStart)
+            builder.Services.RemoveAll<FirstAdmin>();
         _replace?.Invoke(builder.Services);
         _application = builder.Build();
         _application.MapRegistry();

@@ -34,11 +34,14 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
         // One after the other: what a try has found out counts for the next, and the many requests with which a client
         // begins wait for one check.
         using var turn = await delays.TakeTurnAsync(user, address, cancellationToken);
+        if (turn is null)
+            return OciError.Unavailable("check of passwords");
         if (Recall(user, password) is { } found)
             return found;
         if (delays.WaitFor(user, address) is { } wait)
             return OciError.TooManyFailures(wait);
-        var verified = await AskAsync(user, password, cancellationToken);
+        // To the end: a guess counts, whether its client still waits for the answer or not.
+        var verified = await AskAsync(user, password, CancellationToken.None);
         if (verified.TryGet(out _, out var errors))
             delays.Succeeded(user, address);
         else if (errors[0].Reason is ErrorReason.Unauthenticated)

@@ -25,9 +25,9 @@ public sealed class LoginDelays(TimeProvider time)
 
     /// <summary>
     /// Waits until no other try of that user from that address is under way. It ends with the disposal of what is
-    /// returned.
+    /// returned; null when that would take too long.
     /// </summary>
-    public Task<IDisposable> TakeTurnAsync(string user, IPAddress? address, CancellationToken cancellationToken)
+    public Task<IDisposable?> TakeTurnAsync(string user, IPAddress? address, CancellationToken cancellationToken)
         => _turns.TakeAsync(Pair(user, address), cancellationToken);
 
     /// <summary>Null when nothing is to be waited for.</summary>

@@ -1,31 +1,42 @@
 namespace Registry.Application.Access;
 
-/// <summary>Lets one at a time do something about the same key, in the order in which they come.</summary>
+/// <summary>
+/// Lets one at a time do something about the same key. Who would wait too long, or behind too many, is turned away.
+/// </summary>
 internal sealed class Turns
 {
+    private const int MaxWaiting = 200;
+
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<string, Turn> _turns = new(StringComparer.Ordinal);
 
-    /// <returns>Ends the turn when it is disposed of.</returns>
-    public async Task<IDisposable> TakeAsync(string key, CancellationToken cancellationToken)
+    /// <returns>Ends the turn when it is disposed of; null when none is to be had.</returns>
+    public async Task<IDisposable?> TakeAsync(string key, CancellationToken cancellationToken)
     {
         Turn? turn;
         lock (_turns)
         {
             if (!_turns.TryGetValue(key, out turn))
                 _turns[key] = turn = new(this, key);
+            if (turn.Takers > MaxWaiting)
+                return null;
             turn.Takers++;
         }
 
         try
         {
-            await turn.Free.WaitAsync(cancellationToken);
-            return turn;
+            if (await turn.Free.WaitAsync(MaxWait, cancellationToken))
+                return turn;
         }
         catch
         {
             Leave(turn);
             throw;
         }
+
+        Leave(turn);
+        return null;
     }
 
     private void Leave(Turn turn)

@@ -90,6 +90,14 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
             ON CONFLICT (principal) DO UPDATE SET revoked_before = excluded.revoked_before
             """,
             ("@principal", principal));
+        // No bearer token counts for longer than a day.
+        await session.ExecuteAsync(
+            """
+            DELETE FROM revocations WHERE revoked_before < registry_now() - @age AND NOT EXISTS (
+                SELECT 1 FROM refresh_tokens t
+                WHERE t.principal = revocations.principal AND t.issued_at <= revocations.revoked_before)
+            """,
+            ("@age", (long)TimeSpan.FromDays(2).TotalMilliseconds));
         return await session.ExecuteAsync(
             "DELETE FROM refresh_tokens WHERE principal = @principal", ("@principal", principal));
     }

@@ -10,8 +10,8 @@ namespace Registry.Infrastructure.Database;
 /// </summary>
 /// <remarks>
 /// A tag is locked by its name, as an advisory lock: it may not be there yet, or not any more, and two first pushes of
-/// one tag must not find out only at its row, with their manifests in hand. The locks are those of a schema: registries
-/// that have one database, and schemas of their own in it, do not wait for one another.
+/// one tag must not find out only at its row, with their manifests in hand. The locks are those of a schema: pushes to
+/// registries that have one database, and schemas of their own in it, do not wait for one another.
 /// </remarks>
 internal static class RowLocks
 {

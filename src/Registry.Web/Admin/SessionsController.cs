@@ -35,8 +35,8 @@ public sealed class SessionsController(IMediator mediator, RegistryMap registrie
     /// Ends all refresh and bearer tokens that were issued up to now. Passwords and access tokens go on counting.
     /// </summary>
     /// <param name="principal" example="user:alice">
-    /// Whose, for who may administer: <c>user:NAME</c>, <c>robot:NAME</c> or <c>claim:NAME=VALUE</c>. Left out, the
-    /// caller's own.
+    /// Whose, for who may administer: <c>user:NAME</c>, <c>robot:NAME</c> or <c>workload:ISSUER/NAME</c>. Left out,
+    /// the caller's own.
     /// </param>
     [HttpDelete("/api/v1/sessions")]
     [ProducesResponseType<RevokedSessionsModel>(200, "application/json")]
@@ -50,14 +50,17 @@ public sealed class SessionsController(IMediator mediator, RegistryMap registrie
             sessions => Ok(new RevokedSessionsModel(sessions.Principal, sessions.RefreshTokens)), Problem);
     }
 
+    // A group or a claim names many.
+    private static readonly string[] Kinds = ["user:", "robot:", "workload:"];
+
     private static Result<AccessSubject?> Read(string? principal)
         => principal is null ? Result<AccessSubject?>.Of(null)
             : AccessSubject.TryParse(principal, out var subject) && subject != AccessSubject.Everyone
-                && !subject.Text.StartsWith("group:", StringComparison.Ordinal)
+                && Kinds.Any(kind => subject.Text.StartsWith(kind, StringComparison.Ordinal))
                 ? subject
                 : OciError.RequestInvalid(
                     $"principal is '{OciError.Shorten(principal)}', it must be user:NAME, robot:NAME or "
-                    + "claim:NAME=VALUE.");
+                    + "workload:ISSUER/NAME.");
 }
 
 /// <param name="Provider" example="local">Who has found the principal.</param>

@@ -134,7 +134,7 @@ internal sealed class TokenCommand : Command
         };
 
     private static string OwnerOf(AccessToken token)
-        => token.Owner.Robot?.LoginName ?? $"{token.Owner.User!.Key} ({token.Owner.User.Provider})";
+        => token.Owner.Robot?.LoginName ?? $"{token.Owner.User!.Name} ({token.Owner.User.Provider})";
 
     private static string Show(DateTimeOffset? time)
         => time?.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "never";

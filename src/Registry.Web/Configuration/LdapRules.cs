@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Registry.Application.Access;
 using Registry.Infrastructure;
 
@@ -102,6 +103,11 @@ internal static class LdapRules
         OptionsRules.Require(
             IsFilter(directory.UserFilter) && directory.UserFilter.Contains("{user}", StringComparison.Ordinal),
             $"{key}:UserFilter is '{directory.UserFilter}', which is no filter with {{user}} such as (uid={{user}}).");
+        // Users of tokens are looked for with * in that place, which such a rule would take for a name.
+        OptionsRules.Require(
+            !Regex.IsMatch(directory.UserFilter, @":=[^()]*\{user\}", RegexOptions.None, TimeSpan.FromSeconds(1)),
+            $"{key}:UserFilter is '{directory.UserFilter}', with {{user}} behind a matching rule (:=): write it behind "
+            + "= alone, such as (uid={user}).");
         OptionsRules.Require(
             IsFilter(directory.GroupFilter)
                 && (directory.GroupFilter.Contains("{dn}", StringComparison.Ordinal)

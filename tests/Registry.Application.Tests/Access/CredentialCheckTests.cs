@@ -100,6 +100,27 @@ public sealed class CredentialCheckTests
     }
 
     [Fact]
+    public async Task A_guess_counts_though_its_client_does_not_wait_for_the_answer()
+    {
+        _first.VerifyAsync("alice", Arg.Any<string>(), default).ReturnsForAnyArgs(async call =>
+        {
+            await Task.Delay(1, call.Arg<CancellationToken>());
+            return (Result<Principal?>)OciError.CredentialsWrong();
+        });
+        var check = new CredentialCheck([_first], new(new ManualTime()));
+        for (var guess = 0; guess < 5; guess++)
+        {
+            using var gone = new CancellationTokenSource();
+            var asked = check.VerifyAsync("alice", $"guess {guess}", address: null, gone.Token);
+            await gone.CancelAsync();
+            Assert.False((await asked).TryGet(out _, out _));
+        }
+
+        Assert.False((await check.VerifyAsync("alice", "guess", address: null, CancellationToken.None)).TryGet(out _, out var errors));
+        Assert.Equal(ErrorReason.TooOften, errors[0].Reason);
+    }
+
+    [Fact]
     public async Task Many_requests_with_one_good_password_are_one_check()
     {
         Principal? known = null;

@@ -423,8 +423,9 @@ public abstract class AccessTokenContract<TDatabase> : IAsyncLifetime
             durable: true,
             None);
         var reads = _database.Reads;
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (_database.Reads < reads + 4) // a look and what it finds, twice
-            await Task.Delay(50);
+            await Task.Delay(50, deadline.Token);
 
         Assert.False(changes.ExecuteTask!.IsCompleted);
         Assert.Same(known, changes.Current);

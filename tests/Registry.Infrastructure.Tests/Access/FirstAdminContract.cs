@@ -175,6 +175,19 @@ public abstract class FirstAdminContract<TDatabase> : MetadataContract<TDatabase
         Assert.Equal("0 1", await CountsAsync("users", "access_rules"));
     }
 
+    [Fact]
+    public async Task Nor_does_whoever_has_added_one_before_the_first_start()
+    {
+        using var node = await new LocalNode(Database, Time).KnowAsync();
+        await node.AddAsync("alice", "a good password");
+        await Database.WriteAsync(
+            session => session.ExecuteAsync("DELETE FROM users"), durable: true, CancellationToken.None);
+
+        await Start().PrepareAsync(CancellationToken.None);
+
+        Assert.Equal("0 0", await CountsAsync("users", "access_rules"));
+    }
+
     private protected FirstAdmin Start(RegistryDatabase database, string data, string? given = null)
         => new(
             database, new(database, Time, NullLogger<AccessChanges>.Instance), new AdminSettings { PasswordFile = given }, data,

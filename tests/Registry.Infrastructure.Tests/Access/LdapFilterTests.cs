@@ -28,6 +28,17 @@ public sealed partial class LdapFilterTests
                 return filled.Success && Unescape(filled.Groups["user"].Value) == user && Unescape(filled.Groups["dn"].Value) == dn;
             }));
 
+    [Fact]
+    public void No_name_changes_the_filter_that_it_narrows()
+        => Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(3000),
+            Prop.ForAll(Texts.ToArbitrary(), name =>
+            {
+                var filter = LdapFilter.Narrow("(&(mail={user})(x=y))", "uid", name);
+                return filter.StartsWith("(&(uid=", StringComparison.Ordinal) && filter.EndsWith(")(&(mail=*)(x=y)))", StringComparison.Ordinal)
+                    && filter["(&(uid=".Length..^")(&(mail=*)(x=y)))".Length] == LdapFilter.Escape(name);
+            }));
+
     [Theory]
     [InlineData("alice", @"(uid=alice)")]
     [InlineData("*", @"(uid=\2a)")]

@@ -254,6 +254,28 @@ public sealed class OpenLdapProviderTests(OpenLdapProviderTests.Directory direct
     }
 
     [Fact]
+    public async Task Nobody_gets_the_name_of_another_by_typing_something_else()
+    {
+        // Both have one name by the attribute that the settings choose, and each its own address.
+        var (one, two) = ($"n{Guid.NewGuid():N}", $"n{Guid.NewGuid():N}");
+        foreach (var uid in new[] { one, two })
+        {
+            await Server.ModifyAsync(
+                $"dn: uid={uid},{OpenLdapProcess.People}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {one}\nsn: x\nmail: {uid}@example.org\nuserPassword: pw of {uid}\n");
+        }
+
+        var byMail = Provider(settings => (settings.UserFilter, settings.UserNameAttribute) = ("(mail={user})", "cn"));
+        Assert.Null(await VerifyAsync(byMail, $"{two}@example.org", $"pw of {two}"));
+
+        // Of two directories, the first that has the name has it, whatever is typed to be found in the second.
+        var first = Settings(settings => settings.UserFilter = $"(&(uid={{user}})(uid={one}))");
+        var second = Settings(settings => (settings.UserFilter, settings.UserNameAttribute) = ("(|(uid={user})(mail={user}))", "cn"));
+        var both = Provider([first, second]);
+        Assert.Equal($"user:{one}", (await KnownAsync(both, one, $"pw of {one}")).Name);
+        Assert.Null(await VerifyAsync(both, $"{two}@example.org", $"pw of {two}"));
+    }
+
+    [Fact]
     public async Task A_name_that_two_have_or_whose_account_is_locked_belongs_to_somebody_who_is_not_let_in()
     {
         Assert.Equal(new NamedUser(null), await FindUserAsync(Provider(), "twin"));

@@ -65,7 +65,9 @@ public sealed class OpenLdapServersTests : IDisposable
         try
         {
             var waiting = Enumerable.Range(0, 40).Select(i => OpenLdap.IsUnavailableAsync(provider, $"user{i}", "x")).ToArray();
-            await Task.Run(() => { }); // a thread is to be had meanwhile
+            // A thread is to be had meanwhile.
+            await Task.Run(() => Thread.Sleep(1)).WaitAsync(TimeSpan.FromMilliseconds(900));
+            Assert.Contains(waiting, one => !one.IsCompleted);
             Assert.All(await Task.WhenAll(waiting), Assert.True);
         }
         finally

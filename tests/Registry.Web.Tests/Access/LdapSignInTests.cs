@@ -180,7 +180,7 @@ public sealed class LdapSignInTests : IAsyncLifetime
 
         await _server.StartAsync();
         (await Client.GetAsync("/v2/", Basic("bob", "builder"))).Expect(200);
-        (await Client.PostAsync("/v2/foo/img/doc/blobs/uploads/", null, token)).Expect(202);
+        await UntilAsync(async () => (await Client.PostAsync("/v2/foo/img/doc/blobs/uploads/", null, token)).Status == 202);
     }
 
     [OpenLdapFact]
@@ -196,7 +196,7 @@ public sealed class LdapSignInTests : IAsyncLifetime
         (await both.Client.PostAsync("/v2/foo/img/a/blobs/uploads/", null, Basic("alice", "of the file"))).Expect(403);
     }
 
-    private async Task<RegistryFactory> StartAsync(params (string, string?)[] others) => await RegistryFactory.StartAsync(
+    private async Task<RegistryFactory> StartAsync(params (string, string?)[] others) => await RegistryFactory.StartWithAdminAsync(
     [
         ("Access:Anonymous", "None"),
         .. _server!.Settings().Select(setting => ($"Access:Ldap:0:{setting.Key}", (string?)setting.Value)),

@@ -114,7 +114,7 @@ public sealed class LocalUserTests
     private static readonly (string Name, string Value) Host = ("Host", "registry.example.com");
 
     private static Task<RegistryFactory> StartAsync(params (string Key, string? Value)[] settings)
-        => RegistryFactory.StartAsync(
+        => RegistryFactory.StartWithAdminAsync(
         [
             ("Access:Anonymous", "None"), ("Access:Rules:0:Subject", "user:alice"), ("Access:Rules:0:Repositories:0", "team/**"),
             ("Access:Rules:0:Actions:0", "Pull"), ("Access:Rules:0:Actions:1", "Push"), .. settings,

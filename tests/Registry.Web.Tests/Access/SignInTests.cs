@@ -272,7 +272,7 @@ public sealed class SignInTests : IAsyncLifetime
 
         await File.WriteAllLinesAsync(Passwords, [Htpasswd.Line("alice", "wonder")]);
 
-        var deadline = DateTime.UtcNow.AddSeconds(5);
+        var deadline = DateTime.UtcNow.AddSeconds(10);
         while ((await Client.GetAsync("/v2/", Bob)).Status != 401 && DateTime.UtcNow < deadline)
             await Task.Delay(100);
         (await Client.GetAsync("/v2/", Bob)).Expect(401);

@@ -15,7 +15,7 @@ public sealed class UsersTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _registry = await RegistryFactory.StartAsync(("Access:Anonymous", "None"));
+        _registry = await RegistryFactory.StartWithAdminAsync(("Access:Anonymous", "None"));
         _admin = AdminOf(_registry);
     }
 

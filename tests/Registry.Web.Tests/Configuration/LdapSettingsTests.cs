@@ -29,6 +29,7 @@ public sealed class LdapSettingsTests
     [InlineData("UserFilter", "(uid=alice)", "Registry:Access:Ldap:0:UserFilter is '(uid=alice)'")]
     [InlineData("UserFilter", "uid={user}", "Registry:Access:Ldap:0:UserFilter is 'uid={user}'")]
     [InlineData("UserFilter", "(uid={user})(a=b)", "Registry:Access:Ldap:0:UserFilter is")]
+    [InlineData("UserFilter", "(uid:caseExactMatch:={user})", "with {user} behind a matching rule")]
     [InlineData("GroupFilter", "(member=x)", "Registry:Access:Ldap:0:GroupFilter is '(member=x)'")]
     [InlineData("UserNameAttribute", "", "Registry:Access:Ldap:0:UserNameAttribute is ''")]
     [InlineData("GroupNameAttribute", "a b", "Registry:Access:Ldap:0:GroupNameAttribute is 'a b'")]

@@ -24,8 +24,8 @@ internal sealed class BearerTokens(
 {
     public const string Issuer = "registry";
 
-    /// <summary>Of one principal; the oldest ends when there is another one.</summary>
-    private const int MaxRefreshTokens = 100;
+    /// <summary>Of one principal for one host; the oldest ends when there is another one.</summary>
+    private const int MaxRefreshTokens = 1000;
 
     /// <summary>How far the clocks of two nodes may differ.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
@@ -56,10 +56,11 @@ internal sealed class BearerTokens(
                 await session.ExecuteAsync(
                     """
                     DELETE FROM refresh_tokens WHERE secret_hash IN (
-                        SELECT secret_hash FROM refresh_tokens WHERE principal = @principal
-                        ORDER BY issued_at DESC, secret_hash LIMIT @every OFFSET @others)
+                        SELECT secret_hash FROM refresh_tokens WHERE principal = @principal AND service = @service
+                        ORDER BY expires_at DESC, secret_hash LIMIT @every OFFSET @others)
                     """,
                     ("@principal", principal.Name),
+                    ("@service", service),
                     ("@every", long.MaxValue),
                     ("@others", MaxRefreshTokens - 1L));
                 return await session.ExecuteAsync(

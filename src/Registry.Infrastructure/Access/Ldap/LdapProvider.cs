@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -13,25 +14,27 @@ namespace Registry.Infrastructure.Access.Ldap;
 /// </summary>
 internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
 {
-    private const int AtOnce = 16;
-    private const int MaxWaiting = 200;
+    // Of checks, and of searches as many again.
+    private const int AtOnce = 8;
+    private const int MaxWaiting = 100;
 
     private static readonly TimeSpan LongestRefusal = TimeSpan.FromSeconds(10);
+
+    // Who asks while no server answers does not wait for that each time.
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(1);
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly IReadOnlyList<LdapSettings> _settings;
     private readonly LdapDirectory[] _directories;
     private readonly ShortMemory<Result<Principal?>> _logins;
-    private readonly ShortMemory<NamedUser?> _people;
+    private readonly ShortMemory<Result<NamedUser?>> _people;
     private readonly SharedWork<Result<Principal?>> _checks = new(AtOnce, MaxWaiting);
     private readonly SharedWork<Result<NamedUser?>> _searches = new(AtOnce, MaxWaiting);
-    private readonly string[] _baseDns;
 
     public LdapProvider(IReadOnlyList<LdapSettings> settings, TimeProvider time, ILogger<LdapProvider> logger)
     {
         _settings = settings;
         _directories = [.. settings.Select(one => new LdapDirectory(one, AuthoritiesOf(one), time, logger))];
-        _baseDns = [.. settings.Select(one => one.BaseDn).Distinct(StringComparer.Ordinal)];
         (_logins, _people) = (new(time), new(time));
     }
 
@@ -39,7 +42,7 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
 
     private static Result<Principal?> Nobody => Result<Principal?>.Of(null);
 
-    private static OciError Busy => OciError.Unavailable("check of passwords");
+    private static OciError Busy => OciError.Unavailable("check of users");
 
     /// <exception cref="StartRefusedException">
     /// The system has no libldap, or the certificates that are to be trusted cannot be read.
@@ -82,9 +85,9 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
 
     public async ValueTask<Result<NamedUser?>> FindUserAsync(string name, CancellationToken cancellationToken)
     {
-        foreach (var baseDn in _baseDns)
+        for (var i = 0; i < _directories.Length; i++)
         {
-            var found = await FindAsync(name, baseDn, cancellationToken);
+            var found = await FindAsync(i, name, cancellationToken);
             if (!found.TryGet(out var user, out _) || user is not null)
                 return found;
         }
@@ -138,8 +141,9 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
 
     private async Task<Result<Principal?>> VerifyAsync(string user, string password, string mark)
     {
-        foreach (var directory in _directories)
+        for (var i = 0; i < _directories.Length; i++)
         {
+            var directory = _directories[i];
             var found = await directory.FindTypedAsync(user);
             if (found.TryGet(out var entry, out var errors) && entry is null)
                 continue;
@@ -147,10 +151,16 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
                 ? Result<Principal?>.Refused(errors)
                 : await VerifyAsync(directory, entry, password);
             var good = verified.TryGet(out var principal, out errors);
+            if (good && entry!.Name != user)
+            {
+                verified = await RefuseNamesakeAsync(principal!);
+                good = verified.TryGet(out principal, out errors);
+            }
+
             if (good)
             {
-                var key = PersonKey(entry!.Name, directory.Settings.BaseDn);
-                _people.Put(key, new(principal), directory.Settings.CacheFor);
+                var known = Result<NamedUser?>.Of(new(principal));
+                _people.Put(PersonKey(i, entry!.Name), known, directory.Settings.CacheFor);
             }
 
             if (good || errors[0].Reason is ErrorReason.Unauthenticated)
@@ -166,6 +176,15 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
         return Nobody;
     }
 
+    // Who has typed something else than the name gets the name only if nobody else would sign in with it.
+    private async Task<Result<Principal?>> RefuseNamesakeAsync(Principal principal)
+    {
+        var found = await FindUserAsync(principal.Account!.Name, CancellationToken.None);
+        if (!found.TryGet(out var user, out var errors))
+            return Result<Principal?>.Refused(errors);
+        return user?.Now?.Account?.Key == principal.Account.Key ? principal : OciError.CredentialsWrong();
+    }
+
     private async Task<Result<Principal?>> VerifyAsync(LdapDirectory directory, LdapUser entry, string password)
     {
         var check = await directory.CheckPasswordAsync(entry, password);
@@ -175,46 +194,42 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
     }
 
     private async ValueTask<Result<NamedUser?>> FindAsync(
-        string name, string baseDn, CancellationToken cancellationToken)
+        int directory, string name, CancellationToken cancellationToken)
     {
-        var key = PersonKey(name, baseDn);
-        if (_people.TryGet(key, out var known))
-            return Result<NamedUser?>.Of(known);
-        var directories = _directories.Where(directory => directory.Settings.BaseDn == baseDn).ToArray();
-        return await _searches.DoAsync(key, () => FindAsync(directories, name, key), Busy, cancellationToken);
+        var key = PersonKey(directory, name);
+        return _people.TryGet(key, out var known)
+            ? known
+            : await _searches.DoAsync(
+                key, () => FindAsync(_directories[directory], name, key), Busy, cancellationToken);
     }
 
-    // By exactly that name: whom the directory finds by another spelling is called otherwise by rules and tokens.
-    private async Task<Result<NamedUser?>> FindAsync(LdapDirectory[] directories, string name, string key)
+    private async Task<Result<NamedUser?>> FindAsync(LdapDirectory directory, string name, string key)
     {
-        NamedUser? user = null;
-        var lifetime = RefusalOf(directories[0]);
-        foreach (var directory in directories)
-        {
-            var found = await directory.FindNamedAsync(name);
-            if (!found.TryGet(out var entry, out var errors))
-            {
-                if (errors[0].Reason is not ErrorReason.Unauthenticated)
-                    return Result<NamedUser?>.Refused(errors);
-                user = new(null); // of several entries, none is let in
-                break;
-            }
+        var found = await FindAsync(directory, name);
+        var lifetime = !found.TryGet(out var user, out _) ? Outage
+            : user?.Now is not null ? directory.Settings.CacheFor
+            : RefusalOf(directory);
+        _people.Put(key, found, lifetime);
+        return found;
+    }
 
-            if (entry is null)
-                continue;
-            if (entry.Name != name)
-                break;
-            var now = entry.IsLocked ? Nobody : await OfAsync(directory, entry);
-            if (!now.TryGet(out var principal, out errors))
-                return Result<NamedUser?>.Refused(errors);
-            user = new(principal);
-            if (principal is not null)
-                lifetime = directory.Settings.CacheFor;
-            break;
+    private async Task<Result<NamedUser?>> FindAsync(LdapDirectory directory, string name)
+    {
+        var found = await directory.FindNamedAsync(name);
+        if (!found.TryGet(out var entry, out var errors))
+        {
+            return errors[0].Reason is ErrorReason.Unauthenticated
+                ? new NamedUser(null) // of several entries, none is let in
+                : Result<NamedUser?>.Refused(errors);
         }
 
-        _people.Put(key, user, lifetime);
-        return Result<NamedUser?>.Of(user);
+        // By exactly that name: whom the directory finds by another spelling is called otherwise by rules and tokens.
+        if (entry is null || entry.Name != name)
+            return Result<NamedUser?>.Of(null);
+        var now = entry.IsLocked ? Nobody : await OfAsync(directory, entry);
+        return now.TryGet(out var principal, out errors)
+            ? new NamedUser(principal)
+            : Result<NamedUser?>.Refused(errors);
     }
 
     // The groups of today take the place of all that were named before.
@@ -223,12 +238,12 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
         var found = await directory.GroupsAsync(entry);
         if (!found.TryGet(out var groups, out var errors))
             return Result<Principal?>.Refused(errors);
-        var key = $"{PersonKey(entry.Name, directory.Settings.BaseDn)}\n{entry.Id}";
+        var key = $"{entry.Name}\n{directory.Settings.BaseDn}\n{entry.Id}"; // none of which has a line feed
         return Principal.User(entry.Name, groups) with { Account = new(Name, key, entry.PasswordMark) };
     }
 
-    // No user's name has a line feed, nor has the place of a directory's users.
-    private static string PersonKey(string name, string baseDn) => $"{name}\n{baseDn}";
+    private static string PersonKey(int directory, string name)
+        => string.Create(CultureInfo.InvariantCulture, $"{directory} {name}");
 
     private static TimeSpan RefusalOf(LdapDirectory directory)
         => directory.Settings.CacheFor < LongestRefusal ? directory.Settings.CacheFor : LongestRefusal;

@@ -100,14 +100,13 @@ public sealed partial class FirstAdmin
 
     private static async Task<bool> IsNeededAsync(DatabaseSession session)
         => await session.ScalarAsync(
-            "SELECT 1 FROM access_changes WHERE first_admin = 0 AND NOT EXISTS (SELECT 1 FROM users)") is not null;
+            "SELECT 1 FROM access_changes WHERE first_admin = 0") is not null;
 
     private static async Task<bool> AddAsync(DatabaseSession session, string hash)
     {
         await AccessChanges.AnnounceAsync(session);
         if (!await IsNeededAsync(session))
             return false;
-        await session.ExecuteAsync("UPDATE access_changes SET first_admin = 1");
         await LocalUsers.AddAsync(session, Admin, hash, enabled: true);
         // The rule of an earlier one, whose user was removed, is as good.
         await session.ExecuteAsync(

@@ -20,8 +20,8 @@ internal sealed class AccessTokenProvider(
 {
     private const int MaxEntries = 10_000;
 
-    // A token's own changes end what is known at once. Whether its owner is still there, the owner's provider says;
-    // together with what that remembers itself, nobody is known for longer than 5 seconds.
+    // A token's own changes end what is known at once. Whether its owner is still there, the owner's provider says, and
+    // this is added to what that remembers itself.
     private static readonly TimeSpan OwnerAge = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, KnownToken> _known = new(StringComparer.Ordinal);

@@ -25,6 +25,8 @@ internal sealed class WorkloadProvider : IUserProvider, IOpenedAtStart, IDisposa
 
     public string Name => ProviderNames.Workload;
 
+    public bool IsGuessable => false;
+
     /// <exception cref="StartRefusedException">A file of keys cannot be used.</exception>
     public void Open()
     {
@@ -32,7 +34,6 @@ internal sealed class WorkloadProvider : IUserProvider, IOpenedAtStart, IDisposa
             issuer.Open();
     }
 
-    // Nobody can guess a signature: it is checked each time, and no failure of somebody else makes anybody wait.
     public Principal? Recall(string user, string password)
     {
         foreach (var issuer in IssuersOf(password))
