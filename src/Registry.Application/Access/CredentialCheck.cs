@@ -24,7 +24,7 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
     {
         if (!AccessSubject.IsName(user))
             return OciError.CredentialsWrong();
-        if (Recall(user, password) is { } known)
+        if (await RecallAsync(user, password, cancellationToken) is { } known)
             return known;
 
         // Strangers who guess at an account keep nobody waiting who shows a secret that cannot be guessed.
@@ -36,7 +36,7 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
         using var turn = await delays.TakeTurnAsync(user, address, cancellationToken);
         if (turn is null)
             return OciError.Unavailable("check of passwords");
-        if (Recall(user, password) is { } found)
+        if (await RecallAsync(user, password, cancellationToken) is { } found)
             return found;
         if (delays.WaitFor(user, address) is { } wait)
             return OciError.TooManyFailures(wait);
@@ -49,15 +49,29 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
         return verified;
     }
 
-    private Principal? Recall(string user, string password)
+    private async ValueTask<Principal?> RecallAsync(string user, string password, CancellationToken cancellationToken)
     {
-        foreach (var provider in _providers)
+        for (var i = 0; i < _providers.Length; i++)
         {
-            if (provider.Recall(user, password) is { } known && OtherSpelling(known, user) is null)
+            if (_providers[i].Recall(user, password) is { } known
+                && (!_providers[i].IsGuessable || await IsFirstAsync(i, known, cancellationToken)))
                 return known;
         }
 
         return null;
+    }
+
+    // Somebody may have been added to an earlier provider under that name.
+    private async ValueTask<bool> IsFirstAsync(int provider, Principal known, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < provider; i++)
+        {
+            var earlier = await _providers[i].FindUserAsync(NameOf(known), cancellationToken);
+            if (!earlier.TryGet(out var namesake, out _) || namesake is not null)
+                return false;
+        }
+
+        return true;
     }
 
     private async Task<Result<Principal>> AskAsync(string user, string password, CancellationToken cancellationToken)
@@ -102,11 +116,8 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
 
     /// <summary>The name that rules know a user by, where it is not the one that was shown; null otherwise.</summary>
     private static string? OtherSpelling(Principal principal, string user)
-    {
-        const string Prefix = "user:";
-        return principal.Name.StartsWith(Prefix, StringComparison.Ordinal)
-            && !principal.Name.AsSpan(Prefix.Length).SequenceEqual(user)
-                ? principal.Name[Prefix.Length..]
-                : null;
-    }
+        => NameOf(principal) is var name && name == user ? null : name;
+
+    // A provider that takes passwords knows users alone.
+    private static string NameOf(Principal user) => user.Name["user:".Length..];
 }

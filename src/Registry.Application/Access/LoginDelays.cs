@@ -40,7 +40,7 @@ public sealed class LoginDelays(TimeProvider time)
             {
                 if (_failures.TryGetValue(count.Key, out var failures) && !IsForgotten(failures))
                 {
-                    var wait = Wait(Left(failures, count), count) - time.GetElapsedTime(failures.Last);
+                    var wait = Wait(failures.Count, count) - time.GetElapsedTime(failures.Last);
                     longest = wait > longest ? wait : longest;
                 }
             }

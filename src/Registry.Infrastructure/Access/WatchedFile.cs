@@ -7,10 +7,13 @@ namespace Registry.Infrastructure.Access;
 /// What a file says, looked at again each second in which somebody asks. A file that cannot be read any more, or is not
 /// understood, leaves in force what was read before.
 /// </summary>
+/// <param name="key">The setting that names the file, for messages.</param>
+/// <param name="fix">What can be done about a file that cannot be used, for messages.</param>
 /// <param name="parse">Throws <see cref="FormatException"/> of what is not understood.</param>
 /// <param name="count">How many things it has of what, for the log.</param>
 internal sealed partial class WatchedFile<T>(
-    string path, int maxBytes, Func<byte[], T> parse, Func<T, string> count, TimeProvider time, ILogger logger)
+    string key, string path, string fix, int maxBytes, Func<byte[], T> parse, Func<T, string> count, TimeProvider time,
+    ILogger logger)
     where T : class
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
@@ -21,20 +24,23 @@ internal sealed partial class WatchedFile<T>(
     private string _problem = "";
     private long _looked;
 
-    /// <summary>Reads the file for the first time.</summary>
-    /// <param name="fix">What can be done about it, for the message.</param>
+    /// <summary>Reads the file for the first time, as a server does before it serves.</summary>
     /// <exception cref="StartRefusedException">It cannot be read or is not understood.</exception>
-    public void Open(string key, string fix)
+    public void Open()
+    {
+        lock (_lock)
+            _current = ReadFirst();
+    }
+
+    // A command reads it when it needs it.
+    private T ReadFirst()
     {
         try
         {
-            lock (_lock)
-            {
-                var (content, _) = Read();
-                _current = parse(content);
-                _read = SHA256.HashData(content);
-                _looked = time.GetTimestamp();
-            }
+            var (content, _) = Read();
+            var first = parse(content);
+            (_read, _looked) = (SHA256.HashData(content), time.GetTimestamp());
+            return first;
         }
         catch (Exception e) when (IsExpected(e))
         {
@@ -44,6 +50,7 @@ internal sealed partial class WatchedFile<T>(
     }
 
     /// <summary>What it says now.</summary>
+    /// <exception cref="StartRefusedException">It was never opened, and that fails.</exception>
     public T Current
     {
         get
@@ -51,7 +58,7 @@ internal sealed partial class WatchedFile<T>(
             lock (_lock)
             {
                 if (_current is null)
-                    throw new InvalidOperationException($"'{path}' has not been opened.");
+                    return _current = ReadFirst();
                 if (time.GetElapsedTime(_looked) < LookAgain)
                     return _current;
                 _looked = time.GetTimestamp();

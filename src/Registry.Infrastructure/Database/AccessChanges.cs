@@ -25,6 +25,8 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile StoredAccess _current = StoredAccess.Nothing;
+    private readonly Lock _sharing = new();
+    private Task _shared = Task.CompletedTask; // under that lock
     private long _version = -1;
     private long _knownAt;
     private long _looked;
@@ -47,7 +49,7 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
         => session.ExecuteAsync("UPDATE access_changes SET version = version + 1 WHERE id = 1");
 
     public ValueTask EnsureFreshAsync(CancellationToken cancellationToken)
-        => IsFresh ? default : new(LookAsync(unlessFresh: true, cancellationToken));
+        => IsFresh ? default : new(LookTogetherAsync(cancellationToken));
 
     /// <summary>
     /// Looks now. Who has changed something waits for it, so that the change counts here at once.
@@ -90,10 +92,11 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
             ON CONFLICT (principal) DO UPDATE SET revoked_before = excluded.revoked_before
             """,
             ("@principal", principal));
-        // No bearer token counts for longer than a day.
+        // No bearer token counts for longer than a day; the tokens of workloads, for as long as their issuers say.
         await session.ExecuteAsync(
             """
-            DELETE FROM revocations WHERE revoked_before < registry_now() - @age AND NOT EXISTS (
+            DELETE FROM revocations
+            WHERE revoked_before < registry_now() - @age AND principal NOT LIKE 'workload:%' AND NOT EXISTS (
                 SELECT 1 FROM refresh_tokens t
                 WHERE t.principal = revocations.principal AND t.issued_at <= revocations.revoked_before)
             """,
@@ -156,6 +159,17 @@ internal sealed partial class AccessChanges(RegistryDatabase database, TimeProvi
             if (!failing)
                 Log.NotRead(logger, e.GetBaseException().Message);
             return true;
+        }
+    }
+
+    // While the database does not answer, all who need to know wait for one look and share its failure.
+    private Task LookTogetherAsync(CancellationToken cancellationToken)
+    {
+        lock (_sharing)
+        {
+            if (_shared.IsCompleted)
+                _shared = LookAsync(unlessFresh: true, CancellationToken.None);
+            return _shared.WaitAsync(cancellationToken);
         }
     }
 

@@ -50,6 +50,9 @@ public sealed class TokenController(IMediator mediator, CredentialCheck credenti
         };
         if (!principal.TryGet(out var caller, out errors))
             return OciErrorResult.From(errors);
+        // Those of the header were counted before it was known what the form shows.
+        if (HttpContext.RequestServices.GetRequiredService<PrincipalLimiter>().Refuse(caller) is { } refusal)
+            return OciErrorResult.From(refusal);
         return await IssueAsync(
             caller, [Field("scope")], withRefresh: Field("access_type") == "offline" && refreshToken.Length == 0,
             refreshToken.Length > 0 ? refreshToken : null, cancellationToken);

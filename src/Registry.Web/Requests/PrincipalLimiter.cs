@@ -1,5 +1,6 @@
 using System.Threading.RateLimiting;
 using Registry.Domain.Access;
+using Registry.Domain.Errors;
 using Registry.Web.Configuration;
 
 namespace Registry.Web.Requests;
@@ -9,10 +10,19 @@ namespace Registry.Web.Requests;
 /// </summary>
 internal sealed class PrincipalLimiter(RegistryOptions options) : IDisposable
 {
+    private readonly bool _counts = options.Limits.PrincipalRequestsPerSecond > 0;
+
     private readonly PartitionedRateLimiter<string> _buckets = RequestBuckets.Create<string>(
         options.Limits.PrincipalRequestsPerSecond, options.Limits.PrincipalBurst, StringComparer.Ordinal);
 
-    public RateLimitLease Attempt(Principal principal) => _buckets.AttemptAcquire(principal.Name);
+    /// <summary>Null when one more request of that principal may be answered, which then is counted.</summary>
+    public OciError? Refuse(Principal principal)
+    {
+        if (!principal.IsSignedIn || !_counts)
+            return null;
+        using var lease = _buckets.AttemptAcquire(principal.Name);
+        return lease.IsAcquired ? null : OciError.TooManyRequestsOfPrincipal(RequestBuckets.Wait(lease));
+    }
 
     public void Dispose() => _buckets.Dispose();
 }

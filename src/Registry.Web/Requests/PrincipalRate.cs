@@ -1,5 +1,4 @@
 using Registry.Domain.Access;
-using Registry.Domain.Errors;
 using Registry.Web.Errors;
 
 namespace Registry.Web.Requests;
@@ -12,15 +11,10 @@ internal sealed class PrincipalRate(RequestDelegate next, PrincipalLimiter limit
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.Features.Get<Principal>() is { IsSignedIn: true } principal)
+        if (context.Features.Get<Principal>() is { } principal && limiter.Refuse(principal) is { } refusal)
         {
-            using var lease = limiter.Attempt(principal);
-            if (!lease.IsAcquired)
-            {
-                await ErrorAnswer.WriteAsync(
-                    context, OciError.TooManyRequestsOfPrincipal(RequestBuckets.Wait(lease)));
-                return;
-            }
+            await ErrorAnswer.WriteAsync(context, refusal);
+            return;
         }
 
         await next(context);

@@ -17,6 +17,7 @@ public sealed class CredentialCheckTests
     {
         _first.IsGuessable.Returns(true);
         _second.IsGuessable.Returns(true);
+        _first.FindUserAsync(default!, default).ReturnsForAnyArgs(Result<NamedUser?>.Of(null));
         _first.Recall(default!, default!).ReturnsForAnyArgs((Principal?)null);
         _second.Recall(default!, default!).ReturnsForAnyArgs((Principal?)null);
         _first.VerifyAsync(default!, default!, default).ReturnsForAnyArgs(Result<Principal?>.Of(null));
@@ -38,6 +39,7 @@ public sealed class CredentialCheckTests
     public async Task No_spelling_makes_somebody_the_namesake_of_an_earlier_providers_user(string user)
     {
         _first.VerifyAsync("admin", Password, default).Returns((Result<Principal?>)OciError.CredentialsWrong());
+        _first.FindUserAsync("admin", default).ReturnsForAnyArgs(Result<NamedUser?>.Of(new(null)));
         _second.Recall("Admin", Password).Returns(Principal.User("admin"));
 
         Assert.Null(await VerifyAsync(user));
@@ -49,6 +51,23 @@ public sealed class CredentialCheckTests
         _second.Recall("admin", Password).Returns(Principal.User("admin"));
         Assert.Equal("user:admin", (await VerifyAsync("admin"))?.Name);
         await _first.DidNotReceiveWithAnyArgs().VerifyAsync(default!, default!, default);
+    }
+
+    [Fact]
+    public async Task Nor_is_who_types_another_spelling()
+    {
+        _second.Recall("ADMIN", Password).Returns(Principal.User("admin"));
+        Assert.Equal("user:admin", (await VerifyAsync("ADMIN"))?.Name);
+        await _first.DidNotReceiveWithAnyArgs().VerifyAsync(default!, default!, default);
+    }
+
+    [Fact]
+    public async Task What_is_remembered_is_worth_nothing_once_an_earlier_provider_has_the_name()
+    {
+        _second.Recall("admin", Password).Returns(Principal.User("admin"));
+        _first.FindUserAsync("admin", default).ReturnsForAnyArgs(Result<NamedUser?>.Of(new(null)));
+        _first.VerifyAsync("admin", Password, default).ReturnsForAnyArgs((Result<Principal?>)OciError.CredentialsWrong());
+        Assert.Null(await VerifyAsync("admin"));
     }
 
     [Fact]
@@ -68,7 +87,7 @@ public sealed class CredentialCheckTests
     }
 
     [Fact]
-    public async Task A_wrong_password_takes_the_work_of_all_providers_whichever_knows_the_name() // S-18
+    public async Task A_wrong_password_takes_the_work_of_all_providers_whichever_knows_the_name() // S-16
     {
         _first.VerifyAsync("alice", Arg.Any<string>(), default).Returns((Result<Principal?>)OciError.CredentialsWrong());
 

@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using Microsoft.Extensions.Logging.Abstractions;
 using Registry.Domain.Access;
 using Registry.Domain.Errors;
@@ -62,6 +64,29 @@ public sealed class HtpasswdProviderTests : IDisposable
         Assert.Null(await VerifyAsync("alice", "wonder"));
         Assert.NotNull(await VerifyAsync("alice", "another"));
         Assert.Null(await VerifyAsync("bob", "build"));
+    }
+
+    [Fact]
+    public void Whatever_a_file_has_it_is_read_or_refused_by_its_line()
+    {
+        var parts = Gen.Elements("alice", "bob", ":", "$2y$10$", "$2y$", "$apr1$", "\n", "\r\n", "#", " ", "\t", "\0", "\ufeff", "ü", "😀",
+            "abcdefghijklmnopqrstuuaB0XGmWsGp.MgqAVx4Na9PcnH2YCYrq", "{SHA}", "99$");
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(500),
+            Prop.ForAll(parts.ListOf().Select(string.Concat).ToArbitrary(), content =>
+            {
+                System.IO.File.WriteAllText(File, content);
+                var provider = new HtpasswdProvider(File, _checks, _time, NullLogger<HtpasswdProvider>.Instance);
+                try
+                {
+                    provider.Open();
+                    return true;
+                }
+                catch (StartRefusedException e)
+                {
+                    return e.Message.Contains("line ", StringComparison.Ordinal);
+                }
+            }));
     }
 
     [Fact]

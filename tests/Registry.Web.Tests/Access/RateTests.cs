@@ -36,6 +36,19 @@ public sealed class RateTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_form_shows_counts_as_what_a_header_does()
+    {
+        await using var registry = await StartAsync(("Limits:PrincipalRequestsPerSecond", "1"), ("Limits:PrincipalBurst", "5"));
+        var form = "grant_type=password&client_id=c&username=alice&password=wonder"u8.ToArray();
+        var statuses = new List<int>();
+        for (var i = 0; i < 100 && !statuses.Contains(429); i++)
+            statuses.Add((await registry.Client.PostAsync("/token", form, ("Content-Type", "application/x-www-form-urlencoded"))).Status);
+
+        Assert.Equal([200, 429], statuses.Distinct());
+        (await registry.Client.GetAsync("/v2/", Bob)).Expect(200);
+    }
+
+    [Fact]
     public async Task Others_at_the_same_address_are_not_refused_for_it()
     {
         await using var registry = await StartAsync(("Limits:PrincipalRequestsPerSecond", "1"), ("Limits:PrincipalBurst", "5"));

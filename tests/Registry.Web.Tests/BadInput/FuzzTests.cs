@@ -56,6 +56,44 @@ public sealed class FuzzTests(RegistryFactory registry) : IClassFixture<Registry
     ];
 
     [Theory]
+    [InlineData(20261128)]
+    public async Task Random_credentials_and_scopes_never_fail_the_server_and_let_nobody_in(int seed)
+    {
+        const string Marks = "aZ09:=+/-_.,; \"'%\\{}()*~\t\u00e9";
+        var random = new Random(seed);
+        using var http = new HttpClient { BaseAddress = registry.Address };
+        for (var i = 0; i < 1500; i++)
+        {
+            var text = new string(random.GetItems<char>(Marks, random.Next(80)));
+            var shown = random.Next(6) switch
+            {
+                0 => $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(text))}",
+                1 => $"Basic {Convert.ToBase64String(random.GetItems<byte>([0, 58, 97, 195, 255], random.Next(40)))}",
+                2 => $"Basic {text}",
+                3 => $"Bearer {text}",
+                4 => $"Bearer {Convert.ToBase64String(Encoding.UTF8.GetBytes(text))}.{text}.{text}",
+                _ => text,
+            };
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/v2/_catalog");
+            if (!request.Headers.TryAddWithoutValidation("Authorization", shown) || shown.Trim().Length == 0)
+                continue;
+            try
+            {
+                using var answer = await http.SendAsync(request);
+                Assert.True((int)answer.StatusCode is 401 or 400 or 429, $"seed {seed}: {(int)answer.StatusCode} of '{shown}'");
+            }
+            catch (HttpRequestException e) when (e.InnerException is null)
+            {
+                // The client does not send such a header.
+            }
+
+            var scope = Uri.EscapeDataString($"repository:{text}:pull");
+            using var token = await http.GetAsync(new Uri($"/token?service=x&scope={scope}&scope={Uri.EscapeDataString(text)}", UriKind.Relative));
+            Assert.True((int)token.StatusCode is 200 or 400, $"seed {seed}: {(int)token.StatusCode} of the scope '{text}'");
+        }
+    }
+
+    [Theory]
     [InlineData(20260720)]
     public async Task Random_requests_never_fail_the_server(int seed)
     {

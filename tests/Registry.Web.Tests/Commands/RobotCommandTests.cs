@@ -70,6 +70,22 @@ public sealed class RobotCommandTests : IDisposable
         Assert.False(explained.GetProperty("allowed").GetBoolean());
     }
 
+    [Fact]
+    public async Task Users_of_a_file_are_known_to_commands_and_one_that_cannot_be_used_is_named()
+    {
+        _environment["Registry__Access__Htpasswd__Path"] = _folder.File("htpasswd");
+        await File.WriteAllTextAsync(_folder.File("htpasswd"), Htpasswd.Line("bob", "builder"));
+        Assert.Equal("user:bob may not pull default:a: no rule allows it\n", await DoneAsync("explain", "--user", "bob", "a", "pull"));
+        Assert.StartsWith("rgt_", await DoneAsync("token", "add", "--user", "bob"), StringComparison.Ordinal);
+        Assert.Contains("\tbob (htpasswd)\t", await DoneAsync("token", "list", "--user", "bob"), StringComparison.Ordinal);
+
+        File.Delete(_folder.File("htpasswd"));
+        var result = await ServerProcess.RunAsync(_folder, _environment, "explain", "--user", "bob", "a", "pull");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("Registry:Access:Htpasswd:Path is '", result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.TrimEnd().Split('\n'));
+    }
+
     [Theory]
     [InlineData("'UPPER' is no name of a robot", "robot", "add", "UPPER")]
     [InlineData("Robot 'none' does not exist", "robot", "remove", "none")]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using Registry.Testing.Processes;
 
@@ -46,6 +47,14 @@ public sealed class LinkFaultTests
         Assert.All(
             answers[1..].Where(answer => answer.Request.Contains("/v2/", StringComparison.Ordinal) && answer.Body.Length > 0),
             answer => Assert.Equal("UNAVAILABLE", answer.Json.GetProperty("errors")[0].GetProperty("code").GetString()));
+
+        // Also once what is known of access has become too old to judge by: all wait for one look, not for each other's.
+        await Task.Delay(TimeSpan.FromSeconds(4.5));
+        var clock = Stopwatch.StartNew();
+        Assert.All(
+            await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => client.GetAsync("/v2/team/app/manifests/v1"))),
+            answer => answer.Expect(503));
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(40), $"It took {clock.Elapsed}, a time-out for each.");
 
         link.Become(LinkState.Good);
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));

@@ -12,13 +12,12 @@ internal sealed class HtpasswdFile(string path, TimeProvider time, ILogger logge
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private readonly WatchedFile<Dictionary<string, string>> _file = new(
-        path, MaxBytes, Parse, hashes => FormattableString.Invariant($"{hashes.Count} users"), time, logger);
+        "Registry:Access:Htpasswd:Path", path, "name a file that the server's user may read, as htpasswd -B writes it",
+        MaxBytes, Parse, hashes => FormattableString.Invariant($"{hashes.Count} users"), time, logger);
 
     /// <summary>Reads the file for the first time.</summary>
     /// <exception cref="StartRefusedException">It cannot be read, or has a line that is not understood.</exception>
-    public void Open()
-        => _file.Open(
-            "Registry:Access:Htpasswd:Path", "name a file that the server's user may read, as htpasswd -B writes it");
+    public void Open() => _file.Open();
 
     /// <summary>The hashes by user.</summary>
     public IReadOnlyDictionary<string, string> Hashes() => _file.Current;

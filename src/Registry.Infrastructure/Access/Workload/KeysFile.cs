@@ -8,14 +8,13 @@ namespace Registry.Infrastructure.Access.Workload;
 internal sealed class KeysFile(string key, string path, TimeProvider time, ILogger logger) : IIssuerKeys
 {
     private readonly WatchedFile<JwtKey[]> _file = new(
-        path, KeySet.MaxBytes, content => KeySet.Parse(content),
+        $"{key}:KeysFile", path, "name a file that the server's user may read, with the issuer's JWK set",
+        KeySet.MaxBytes, content => KeySet.Parse(content),
         keys => FormattableString.Invariant($"{keys.Length} keys"), time, logger);
 
     public JwtKey[]? Known => _file.Current;
 
-    public void Open()
-        => _file.Open(
-            $"{key}:KeysFile", "name a file that the server's user may read, with the issuer's JWK set");
+    public void Open() => _file.Open();
 
     public Task LookAgainAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
