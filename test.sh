@@ -141,8 +141,10 @@ while IFS= read -r project; do
 done < <(find tests -name '*.Tests.csproj' | LC_ALL=C sort)
 
 # All of the suite over HTTP once more, with the metadata in PostgreSQL and the blobs in S3. Left out, and not skipped,
-# is what would be the same test again: tests that name their own database and store, those about the folder store, and
-# those about what neither is asked for. All of them have just run above.
+# is what would be the same test again: tests that name their own database and store, those about the folder store, and,
+# but for --full, those about what neither is asked for. All of them have just run above.
+again='Backend!=Own&Backend!=Folder'
+[ "${REGISTRY_TEST_FULL:-}" = 1 ] || again+='&Backend!=None'
 missing=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 for program in ceph-mon ceph-osd radosgw; do
@@ -155,7 +157,7 @@ elif [ "${#missing[@]}" -gt 0 ]; then
 else
   REGISTRY_TEST_DATABASE=PostgreSql REGISTRY_TEST_STORE=S3 \
     run_project tests/Registry.Web.Tests/Registry.Web.Tests.csproj Registry.Web.Tests.PostgreSql.S3 \
-    --filter 'Backend!=Own&Backend!=Folder&Backend!=None'
+    --filter "$again"
 fi
 
 # The guard measures: nothing else may run beside it.
