@@ -38,11 +38,18 @@ public sealed class Section04PullBlobTests(RegistryFactory registry) : Distribut
     }
 
     [Fact(DisplayName = "4.3 A blob of another repository is 404")]
-    public async Task Blob_of_another_repository()
+    public async Task Blob_of_another_repository() // S-3
     {
         var blob = await Client.PushBlobAsync(RegistryFactory.NewRepository(), TestContent.Random(10));
         await Client.PushImageAsync(Repository, "v1");
 
+        (await Client.GetAsync(BlobPath(blob.Digest))).ExpectError(404, "BLOB_UNKNOWN");
+        (await Client.HeadAsync(BlobPath(blob.Digest))).Expect(404);
+
+        // Nor is one that was taken out of this repository, though it has just been read here and the other one keeps it.
+        await Client.PushBlobAsync(Repository, blob);
+        (await Client.GetAsync(BlobPath(blob.Digest))).Expect(200);
+        (await Client.DeleteAsync(BlobPath(blob.Digest))).Expect(202);
         (await Client.GetAsync(BlobPath(blob.Digest))).ExpectError(404, "BLOB_UNKNOWN");
         (await Client.HeadAsync(BlobPath(blob.Digest))).Expect(404);
     }

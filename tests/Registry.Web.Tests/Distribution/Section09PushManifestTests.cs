@@ -115,7 +115,7 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
     }
 
     [Fact(DisplayName = "9.7 A mediaType that differs from the Content-Type is 400")]
-    public async Task Different_media_type()
+    public async Task Different_media_type() // S-20
     {
         var manifest = (await Client.NewImageAsync(Repository)).Build();
 
@@ -140,7 +140,7 @@ public sealed class Section09PushManifestTests(RegistryFactory registry) : Distr
 
     [Theory(DisplayName = "9.8 What is not JSON, or no known shape, is 400 with MANIFEST_INVALID")]
     [MemberData(nameof(NoManifests))]
-    public async Task No_manifest(string text)
+    public async Task No_manifest(string text) // S-20: also a member twice, and an image that is an index
     {
         var content = TestContent.Text(text, ManifestBuilder.OciImage);
 

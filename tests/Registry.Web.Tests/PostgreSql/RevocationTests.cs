@@ -33,6 +33,16 @@ public sealed class RevocationTests
         (await first.Client.GetAsync("/v2/a/tags/list", Bob)).Expect(404);
         await UntilAsync(second, "/v2/a/tags/list", Bob, 404);
 
+        // Whoever the provider still knows is stopped by a rule that denies, with whatever he shows.
+        var token = Bearer((await second.Client.GetAsync("/token?scope=repository:a:pull", Bob)).Expect(200).Json.GetProperty("token").GetString()!);
+        await UntilAsync(second, "/v2/a/tags/list", token, 404);
+        var denial = (await first.Client.SendJsonAsync(
+            "POST", "/api/v1/rules", """{ "subject": "user:bob", "repositories": [ "**" ], "actions": [ "pull" ], "effect": "deny" }""",
+            Master)).Expect(201);
+        await Task.WhenAll(UntilAsync(second, "/v2/a/tags/list", Bob, 403), UntilAsync(second, "/v2/a/tags/list", token, 401));
+        (await first.Client.DeleteAsync(denial.Location, Master)).Expect(204);
+        await UntilAsync(second, "/v2/a/tags/list", Bob, 404);
+
         (await first.Client.DeleteAsync($"/api/v1/robots/ci/tokens/{made.GetProperty("token").GetProperty("id").GetString()}", Master)).Expect(204);
         (await first.Client.DeleteAsync("/api/v1/sessions?principal=user:alice", Master)).Expect(200);
         (await first.Client.DeleteAsync(rule.Location, Master)).Expect(204);
