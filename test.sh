@@ -144,7 +144,7 @@ done < <(find tests -name '*.Tests.csproj' | LC_ALL=C sort)
 # is what would be the same test again: tests that name their own database and store, those about the folder store, and,
 # but for --full, those about what neither is asked for. All of them have just run above.
 again='Backend!=Own&Backend!=Folder'
-[ "${REGISTRY_TEST_FULL:-}" = 1 ] || again+='&Backend!=None'
+[ "${REGISTRY_TEST_FULL:-}" = 1 ] || again+='&Backend!=Neither'
 missing=()
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 for program in ceph-mon ceph-osd radosgw; do

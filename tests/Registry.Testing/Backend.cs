@@ -15,5 +15,5 @@ public static class Backend
     public const string Folder = "Folder";
 
     /// <summary>The test is about what happens before any database or store is asked.</summary>
-    public const string None = "None";
+    public const string Neither = "Neither";
 }

@@ -1,6 +1,6 @@
 namespace Registry.Web.Tests;
 
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class CorsTests
 {
     private const string Origin = "https://ui.example";

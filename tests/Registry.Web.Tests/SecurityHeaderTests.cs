@@ -5,7 +5,7 @@ using Registry.Web.Tests.Errors;
 namespace Registry.Web.Tests;
 
 /// <summary>No answer is taken by a browser for a page of the registry's. S-23</summary>
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class SecurityHeaderTests(RegistryFactory registry) : IClassFixture<RegistryFactory>
 {
     private readonly string _repository = RegistryFactory.NewRepository();

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Registry.Web.Tests.Access;
 
 /// <summary>What proxies say counts only where the configuration knows them.</summary>
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class ForwardedHeadersTests
 {
     private const string Client = "203.0.113.7";

@@ -7,7 +7,7 @@ using Registry.Infrastructure.Tests.Database;
 namespace Registry.Web.Tests.Access;
 
 /// <summary>Who has failed often waits, on the clock of the test.</summary>
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class LoginDelayTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();

@@ -4,7 +4,7 @@ using System.Text;
 namespace Registry.Web.Tests.Access;
 
 /// <summary>Limits of requests by address and by principal (<c>Registry:Limits</c>).</summary>
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class RateTests : IDisposable
 {
     private static readonly (string, string) Alice = Basic("alice", "wonder");

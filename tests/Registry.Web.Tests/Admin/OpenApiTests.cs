@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Registry.Web.Tests.Admin;
 
 /// <summary>The document describes what the admin API does, and nothing else that the server answers.</summary>
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class OpenApiTests(RegistryFactory registry) : IClassFixture<RegistryFactory>
 {
     private readonly RegistryClient _client = registry.Client;

@@ -4,7 +4,7 @@ using Registry.Testing.Processes;
 
 namespace Registry.Web.Tests.Commands;
 
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class LogTests : IDisposable
 {
     private readonly WorkFolder _folder = new("log");

@@ -8,7 +8,7 @@ using Registry.Web.Tests.Commands;
 namespace Registry.Web.Tests.Configuration;
 
 /// <summary>Access rules count as soon as the configuration has them; broken ones do not.</summary>
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class RuleReloadTests : IDisposable
 {
     private static readonly (string, string) Alice

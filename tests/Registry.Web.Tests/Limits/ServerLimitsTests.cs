@@ -7,7 +7,7 @@ using Registry.Web.Tests.Tls;
 namespace Registry.Web.Tests.Limits;
 
 /// <summary>What the server takes from a connection, as docs/limits.md has it. S-18, S-19</summary>
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class ServerLimitsTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -5,7 +5,7 @@ using Registry.Web.Tests.Commands;
 namespace Registry.Web.Tests.Tls;
 
 /// <summary>What cannot be served over TLS is refused in one line that names key, value and fix.</summary>
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class RefusedCertificatesTests : IDisposable
 {
     private const string Key = "Registry:Tls:Certificates:0";

@@ -8,7 +8,7 @@ using Registry.Web.Tests.Commands;
 
 namespace Registry.Web.Tests.Tls;
 
-[Trait(Backend.Trait, Backend.None)]
+[Trait(Backend.Trait, Backend.Neither)]
 public sealed class TlsTests : IDisposable
 {
     private readonly WorkFolder _folder = new("tls");
