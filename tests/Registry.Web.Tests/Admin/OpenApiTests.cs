@@ -98,6 +98,44 @@ public sealed class OpenApiTests(RegistryFactory registry) : IClassFixture<Regis
         }
     }
 
+    [Fact]
+    public async Task Whatever_can_be_sent_has_an_example()
+    {
+        var document = await GetAsync();
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+        var missing = new List<string>();
+        foreach (var path in document.GetProperty("paths").EnumerateObject())
+        {
+            foreach (var operation in path.Value.EnumerateObject())
+            {
+                var called = $"{operation.Name} {path.Name}";
+                if (operation.Value.TryGetProperty("parameters", out var parameters))
+                {
+                    missing.AddRange(
+                        from parameter in parameters.EnumerateArray()
+                        where !parameter.TryGetProperty("example", out _)
+                        select $"{called}: {parameter.GetProperty("name").GetString()}");
+                }
+
+                if (operation.Value.TryGetProperty("requestBody", out var body))
+                {
+                    var schema = body.GetProperty("content").GetProperty("application/json").GetProperty("schema").GetProperty("$ref").GetString()!;
+                    missing.AddRange(
+                        from member in schemas.GetProperty(schema.Split('/')[^1]).GetProperty("properties").EnumerateObject()
+                        where !member.Value.TryGetProperty("example", out _) && !Refers(member.Value)
+                        select $"{called}: {member.Name} of the body");
+                }
+            }
+        }
+
+        Assert.Empty(missing);
+
+        // What another schema describes has its examples there.
+        static bool Refers(JsonElement member)
+            => member.TryGetProperty("$ref", out _)
+                || (member.TryGetProperty("items", out var items) && items.TryGetProperty("$ref", out _));
+    }
+
     [Theory]
     [InlineData("get", "robots", "n last", "200 400 401 403")]
     [InlineData("post", "robots", "", "201 400 401 403 409")]
