@@ -14,8 +14,8 @@ public sealed class ManifestsController(IMediator mediator, RegistryMap registri
     : AdminController(mediator, registries)
 {
     /// <summary>What a manifest says: its type, what it is made of, what it refers to.</summary>
-    /// <param name="repository">The repository, as clients of this host call it.</param>
-    /// <param name="reference">A tag or digest.</param>
+    /// <param name="repository" example="team/app">The repository, as clients of this host call it.</param>
+    /// <param name="reference" example="v1">A tag or digest.</param>
     [HttpGet("/api/v1/manifests")]
     [RequiresAccess(RegistryAction.Pull)]
     [ProducesResponseType<ManifestModel>(200, "application/json")]

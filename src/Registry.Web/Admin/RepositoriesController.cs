@@ -11,9 +11,9 @@ public sealed class RepositoriesController(IMediator mediator, RegistryMap regis
     : AdminController(mediator, registries)
 {
     /// <summary>The repositories that the caller may pull from, in byte order of their names.</summary>
-    /// <param name="prefix">Only names that begin with this.</param>
-    /// <param name="n">How many at most; 10,000 when left out.</param>
-    /// <param name="last">Only names behind this one.</param>
+    /// <param name="prefix" example="team/">Only names that begin with this.</param>
+    /// <param name="n" example="100">How many at most; 10,000 when left out.</param>
+    /// <param name="last" example="team/app">Only names behind this one.</param>
     [HttpGet("/api/v1/repositories")]
     [RequiresAccess(RegistryAction.Pull)]
     [ProducesResponseType<PageModel<RepositoryModel>>(200, "application/json")]

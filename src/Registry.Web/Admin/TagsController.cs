@@ -11,9 +11,9 @@ namespace Registry.Web.Admin;
 public sealed class TagsController(IMediator mediator, RegistryMap registries) : AdminController(mediator, registries)
 {
     /// <summary>A repository's tags with what they point at, in byte order.</summary>
-    /// <param name="repository">The repository, as clients of this host call it.</param>
-    /// <param name="n">How many at most; 10,000 when left out.</param>
-    /// <param name="last">Only tags behind this one.</param>
+    /// <param name="repository" example="team/app">The repository, as clients of this host call it.</param>
+    /// <param name="n" example="100">How many at most; 10,000 when left out.</param>
+    /// <param name="last" example="v1">Only tags behind this one.</param>
     [HttpGet("/api/v1/tags")]
     [RequiresAccess(RegistryAction.Pull)]
     [ProducesResponseType<PageModel<TaggedManifest>>(200, "application/json")]
