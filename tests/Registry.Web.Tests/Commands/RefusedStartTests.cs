@@ -99,7 +99,7 @@ public sealed class RefusedStartTests : IDisposable
     [InlineData("0.0.0.0")]
     [InlineData("::")]
     [InlineData("192.0.2.1")]
-    public async Task A_listener_for_other_machines_while_nothing_says_what_they_may_do(string address)
+    public async Task A_listener_for_other_machines_while_nothing_says_what_they_may_do(string address) // S-24
         => await RefuseAsync(["Registry:Listen", address, "Registry:Access:Anonymous", "None, Pull or Push"], "--listen", address);
 
     [Theory]

@@ -124,7 +124,7 @@ public sealed partial class MetricsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Only_the_configured_networks_read_it()
+    public async Task Only_the_configured_networks_read_it() // S-24
     {
         await using var elsewhere = await RegistryFactory.StartAsync(("Metrics:AllowedNetworks:0", "192.0.2.0/24"));
         (await elsewhere.Client.GetAsync("/metrics")).ExpectError(403, "DENIED");
