@@ -25,16 +25,10 @@ public sealed class Accounts(IEnumerable<IUserProvider> providers)
             var found = await _providers[i].FindAsync(account, cancellationToken);
             if (!found.TryGet(out var principal, out _) || principal?.Account is not { } now)
                 return found;
-            for (var earlier = 0; earlier < i; earlier++)
-            {
-                var other = await _providers[earlier].FindUserAsync(now.Name, cancellationToken);
-                if (!other.TryGet(out var namesake, out var errors))
-                    return Result<Principal?>.Refused(errors);
-                if (namesake is not null)
-                    return Result<Principal?>.Of(null);
-            }
-
-            return found;
+            var earlier = await FindFirstAsync(_providers, i, now.Name, cancellationToken);
+            return !earlier.TryGet(out var namesake, out var errors) ? Result<Principal?>.Refused(errors)
+                : namesake is null ? found
+                : Result<Principal?>.Of(null);
         }
 
         return Result<Principal?>.Of(null);
@@ -46,16 +40,27 @@ public sealed class Accounts(IEnumerable<IUserProvider> providers)
     /// </summary>
     public async Task<Result<Principal>> FindUserAsync(string name, CancellationToken cancellationToken)
     {
-        foreach (var provider in AccessSubject.IsName(name) ? _providers : [])
+        if (!AccessSubject.IsName(name))
+            return OciError.Unknown(Called(name));
+        var found = await FindFirstAsync(_providers, _providers.Length, name, cancellationToken);
+        return !found.TryGet(out var user, out var errors) ? Result<Principal>.Refused(errors)
+            : user is null ? OciError.Unknown(Called(name))
+            : user.Now is { } now ? now
+            : OciError.LockedOut(Called(name));
+    }
+
+    /// <summary>The user of that name at the first of the first <paramref name="count"/> that has one.</summary>
+    internal static async ValueTask<Result<NamedUser?>> FindFirstAsync(
+        IUserProvider[] providers, int count, string name, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < count; i++)
         {
-            var found = await provider.FindUserAsync(name, cancellationToken);
-            if (!found.TryGet(out var user, out var errors))
-                return Result<Principal>.Refused(errors);
-            if (user is not null)
-                return user.Now is { } now ? now : OciError.LockedOut(Called(name));
+            var found = await providers[i].FindUserAsync(name, cancellationToken);
+            if (!found.TryGet(out var user, out _) || user is not null)
+                return found;
         }
 
-        return OciError.Unknown(Called(name));
+        return Result<NamedUser?>.Of(null);
     }
 
     private static string Called(string user) => $"User '{OciError.Shorten(user)}'";

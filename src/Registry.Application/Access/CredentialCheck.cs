@@ -64,14 +64,8 @@ public sealed class CredentialCheck(IEnumerable<IUserProvider> providers, LoginD
     // Somebody may have been added to an earlier provider under that name.
     private async ValueTask<bool> IsFirstAsync(int provider, Principal known, CancellationToken cancellationToken)
     {
-        for (var i = 0; i < provider; i++)
-        {
-            var earlier = await _providers[i].FindUserAsync(NameOf(known), cancellationToken);
-            if (!earlier.TryGet(out var namesake, out _) || namesake is not null)
-                return false;
-        }
-
-        return true;
+        var earlier = await Accounts.FindFirstAsync(_providers, provider, NameOf(known), cancellationToken);
+        return earlier.TryGet(out var namesake, out _) && namesake is null;
     }
 
     private async Task<Result<Principal>> AskAsync(string user, string password, CancellationToken cancellationToken)
