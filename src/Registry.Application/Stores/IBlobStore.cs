@@ -23,6 +23,12 @@ public interface IBlobStore
     /// </summary>
     /// <param name="part">What will be read first, within the blob; null for all of it.</param>
     Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Begins a blob that comes from elsewhere and is read while it arrives. The caller disposes.
+    /// </summary>
+    /// <param name="size">In bytes.</param>
+    Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken);
 }
 
 /// <summary>

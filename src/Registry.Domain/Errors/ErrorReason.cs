@@ -45,6 +45,9 @@ public enum ErrorReason
     /// <summary>Storage or database cannot be used now.</summary>
     Unavailable,
 
+    /// <summary>The upstream of a proxy registry did not do what it should have.</summary>
+    UpstreamFault,
+
     /// <summary>A fault of the server.</summary>
     Fault,
 }

@@ -260,6 +260,37 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
             Detail = Of("cause", cause),
         };
 
+    /// <param name="upstream">Its host.</param>
+    /// <param name="cause">What it did, as the end of a sentence.</param>
+    public static OciError UpstreamFault(string upstream, string cause)
+        => new(
+            OciErrorCode.Unavailable, ErrorReason.UpstreamFault,
+            $"The upstream {upstream} failed: it {Shorten(cause)}.")
+        {
+            Detail = Of("upstream", upstream),
+        };
+
+    /// <inheritdoc cref="UpstreamFault"/>
+    /// <param name="wait">When it will be asked again.</param>
+    public static OciError UpstreamUnavailable(string upstream, string cause, TimeSpan? wait = null)
+        => new(
+            OciErrorCode.Unavailable, ErrorReason.Unavailable,
+            $"The upstream {upstream} cannot be used at the moment: it {Shorten(cause)}.")
+        {
+            Detail = Of("upstream", upstream),
+            RetryAfter = wait,
+        };
+
+    /// <inheritdoc cref="UpstreamUnavailable"/>
+    public static OciError UpstreamTooOften(string upstream, TimeSpan wait)
+        => new(
+            OciErrorCode.TooManyRequests, ErrorReason.TooOften,
+            $"The upstream {upstream} takes no more requests for now; wait as long as Retry-After says.")
+        {
+            Detail = Of("upstream", upstream),
+            RetryAfter = wait,
+        };
+
     public static OciError BlobTooLarge(string store, long limit)
         => new(
             OciErrorCode.SizeInvalid, ErrorReason.TooLarge,

@@ -64,6 +64,9 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
         }
     }
 
+    public Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken)
+        => throw new NotSupportedException("being built");
+
     public Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
         => Task.FromResult(_faults.Guard<IBlobContent?>(() => Open(blob)));
 

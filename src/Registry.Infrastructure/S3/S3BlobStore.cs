@@ -58,6 +58,9 @@ internal sealed class S3BlobStore : IStoreAdapter, IDisposable
         }
     }
 
+    public Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken)
+        => throw new NotSupportedException("being built");
+
     public async Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
     {
         if (S3Layout.Locate(blob.Location, blob.Digest) is not { } key)

@@ -38,7 +38,8 @@ internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionRe
             case StatusCodes.Status401Unauthorized:
                 response.Headers.WWWAuthenticate = Challenge.For(response.HttpContext, error);
                 break;
-            case StatusCodes.Status429TooManyRequests when error.RetryAfter is { } wait:
+            case StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable
+                when error.RetryAfter is { } wait:
                 response.Headers.RetryAfter
                     = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
                 break;
@@ -65,6 +66,7 @@ internal sealed class OciErrorResult(IReadOnlyList<OciError> errors) : IActionRe
         ErrorReason.Changed => StatusCodes.Status412PreconditionFailed,
         ErrorReason.Unsupported => StatusCodes.Status405MethodNotAllowed,
         ErrorReason.StoreFull => StatusCodes.Status507InsufficientStorage,
+        ErrorReason.UpstreamFault => StatusCodes.Status502BadGateway,
         ErrorReason.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };
