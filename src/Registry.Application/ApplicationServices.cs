@@ -5,7 +5,10 @@ using Registry.Application.Access;
 using Registry.Application.Access.AccessTokens;
 using Registry.Application.Access.Rules;
 using Registry.Application.Catalog;
+using Registry.Application.Groups;
 using Registry.Application.Pipeline;
+using Registry.Application.Proxies;
+using Registry.Application.Registries;
 using Registry.Application.Uploads;
 
 namespace Registry.Application;
@@ -19,6 +22,7 @@ public static class ApplicationServices
     {
         services.AddTransient<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddTransient<IMediator, Mediator>();
+        services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(PushBehavior<,>));
         services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(ValidationBehavior<,>));
 
         foreach (var type in typeof(ApplicationServices).Assembly.GetTypes())
@@ -34,7 +38,18 @@ public static class ApplicationServices
 
         services.AddSingleton<UploadDesk>();
         services.AddSingleton<VisibleRepositories>();
-        services.AddSingleton<IAccessPolicy, AccessPolicy>();
+        services.AddSingleton<AccessPolicy>();
+        services.AddSingleton<IAccessPolicy, GroupAccess>();
+        services.AddSingleton<GroupMembers>();
+        services.AddSingleton<HostedSource>();
+        services.AddSingleton<ProxySource>();
+        services.AddSingleton<GroupSource>();
+        services.AddSingleton<PullSources>();
+        services.AddSingleton<ProxyRules>();
+        services.AddSingleton<Absences>();
+        services.AddSingleton<Downloads>();
+        services.AddSingleton<ProxiedManifests>();
+        services.AddSingleton<ProxiedReferrers>();
         services.AddSingleton<CredentialCheck>();
         services.AddSingleton<LoginDelays>();
         services.AddSingleton<Accounts>();

@@ -14,6 +14,7 @@ using Registry.Application.Blobs;
 using Registry.Application.Catalog;
 using Registry.Application.Health;
 using Registry.Application.Manifests;
+using Registry.Application.Proxies;
 using Registry.Application.Referrers;
 using Registry.Application.Registries;
 using Registry.Application.Stores;
@@ -75,6 +76,7 @@ public static class InfrastructureServices
         services.AddSingleton<ITagIndex, TagIndex>();
         services.AddSingleton<IReferrerIndex, ReferrerIndex>();
         services.AddSingleton<ICatalog, RepositoryCatalog>();
+        services.AddSingleton<IProxyCache, ProxyCache>();
         services.AddSingleton<IReadinessCheck, DatabaseReadiness>();
         services.AddSingleton<IReadinessCheck, StoreReadiness>();
 

@@ -86,7 +86,8 @@ internal sealed class AccessPolicy(AccessOptions options, ConfiguredRules config
             where one.StartsWith(other, StringComparison.Ordinal) || other.StartsWith(one, StringComparison.Ordinal)
             select one.Length > other.Length ? one : other);
 
-    private static List<string> Apart(IEnumerable<string> prefixes)
+    /// <summary>Those of the beginnings that do not begin with another one, in byte order.</summary>
+    public static List<string> Apart(IEnumerable<string> prefixes)
     {
         var apart = new List<string>();
         foreach (var prefix in prefixes.Order(StringComparer.Ordinal))

@@ -1,5 +1,6 @@
 using MediatR;
-using Registry.Application.Stores;
+using Registry.Application.Registries;
+using Registry.Domain.Access;
 using Registry.Domain.Blobs;
 using Registry.Domain.Errors;
 using Registry.Domain.Repositories;
@@ -7,14 +8,15 @@ using Registry.Domain.Repositories;
 namespace Registry.Application.Blobs;
 
 /// <summary>
-/// Whether a blob is in a repository, and how long (distribution-spec, end-2, HEAD). The bytes are not touched.
+/// Whether a blob is in a repository, and how many bytes it has (distribution-spec, end-2, HEAD). They are not
+/// touched.
 /// </summary>
-public sealed record FindBlobQuery(RepositoryIdentity Repository, Digest Digest) : IRequest<Result<StoredBlob>>;
+public sealed record FindBlobQuery(RepositoryIdentity Repository, Digest Digest, Principal Principal)
+    : IRequest<Result<long>>;
 
-internal sealed class FindBlobHandler(IBlobLinks links) : IRequestHandler<FindBlobQuery, Result<StoredBlob>>
+internal sealed class FindBlobHandler(PullSources sources) : IRequestHandler<FindBlobQuery, Result<long>>
 {
-    public async Task<Result<StoredBlob>> Handle(FindBlobQuery query, CancellationToken cancellationToken)
-        => await links.FindAndHoldAsync(query.Repository, query.Digest, cancellationToken) is { } blob
-            ? blob
-            : OciError.BlobUnknown(query.Digest);
+    public Task<Result<long>> Handle(FindBlobQuery query, CancellationToken cancellationToken)
+        => sources.Of(query.Repository).FindBlobAsync(
+            query.Repository, query.Digest, query.Principal, cancellationToken);
 }

@@ -1,5 +1,7 @@
 using MediatR;
 using Registry.Application.Access;
+using Registry.Application.Groups;
+using Registry.Application.Pipeline;
 using Registry.Application.Registries;
 using Registry.Domain.Access;
 using Registry.Domain.Blobs;
@@ -15,9 +17,10 @@ namespace Registry.Application.Blobs;
 /// <param name="From">The repository to take it from; null takes it from any that the principal may read.</param>
 public sealed record MountBlobCommand(
     RepositoryIdentity Repository, Digest Digest, RepositoryIdentity? From, Principal Principal)
-    : IRequest<Result<Digest>>;
+    : IRequest<Result<Digest>>, IPush;
 
-internal sealed class MountBlobHandler(IBlobLinks links, IAccessPolicy access, RegistryMap registries)
+internal sealed class MountBlobHandler(
+    IBlobLinks links, IAccessPolicy access, RegistryMap registries, GroupMembers members)
     : IRequestHandler<MountBlobCommand, Result<Digest>>
 {
     // A blob that more repositories share is common enough to be found among the first.
@@ -26,17 +29,19 @@ internal sealed class MountBlobHandler(IBlobLinks links, IAccessPolicy access, R
     public async Task<Result<Digest>> Handle(MountBlobCommand command, CancellationToken cancellationToken)
     {
         var store = registries.StoreOf(command.Repository.Registry).Name;
-        IReadOnlyList<RepositoryIdentity> candidates = command.From is { } from
-            ? [from]
-            : await links.ListRepositoriesAsync(command.Digest, CandidateLimit, cancellationToken);
+        IEnumerable<RepositoryIdentity> candidates = command.From is not { } from
+            ? (await links.ListRepositoriesAsync(command.Digest, CandidateLimit, cancellationToken)).Where(MayPull)
+            : MayPull(from) ? members.OfReadable(from, command.Principal)
+            : [];
 
         foreach (var source in candidates)
         {
-            if (access.Allows(command.Principal, source, RegistryAction.Pull)
-                && await links.MountAsync(source, command.Repository, command.Digest, store, cancellationToken))
+            if (await links.MountAsync(source, command.Repository, command.Digest, store, cancellationToken))
                 return command.Digest;
         }
 
         return OciError.BlobUnknown(command.Digest);
+
+        bool MayPull(RepositoryIdentity source) => access.Allows(command.Principal, source, RegistryAction.Pull);
     }
 }

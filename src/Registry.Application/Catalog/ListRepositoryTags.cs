@@ -1,5 +1,5 @@
 using MediatR;
-using Registry.Application.Tags;
+using Registry.Application.Registries;
 using Registry.Domain.Access;
 using Registry.Domain.Catalog;
 using Registry.Domain.Errors;
@@ -15,7 +15,7 @@ public sealed record ListRepositoryTagsQuery(string? Host, PageRequest Page, Pri
 /// <param name="Tags">The first 1,000 of its tags; a list of its own has the others.</param>
 public sealed record RepositoryTags(string Name, IReadOnlyList<string> Tags);
 
-internal sealed class ListRepositoryTagsHandler(VisibleRepositories repositories, ITagIndex tags)
+internal sealed class ListRepositoryTagsHandler(VisibleRepositories repositories, PullSources sources)
     : IRequestHandler<ListRepositoryTagsQuery, Result<Page<RepositoryTags>>>
 {
     // Each entry carries a list of its own, and a page is held in memory.
@@ -30,7 +30,8 @@ internal sealed class ListRepositoryTagsHandler(VisibleRepositories repositories
         var result = new List<RepositoryTags>(names.Items.Count);
         foreach (var repository in names.Items)
         {
-            var first = await tags.ListAsync(repository.Identity, new(MaxTags, After: null), cancellationToken);
+            var first = await sources.Of(repository.Identity).ListTagsAsync(
+                repository.Identity, new(MaxTags, After: null), query.Principal, cancellationToken);
             result.Add(new(repository.ClientName.Value, first?.Items ?? []));
         }
 

@@ -22,24 +22,33 @@ internal sealed class VisibleRepositories(ICatalog catalog, RegistryMap registri
     {
         // A page of each registry, merged, holds the whole page.
         var found = new List<RepositoryAddress>();
-        foreach (var (registry, own) in registries.Visible(host))
+        foreach (var (shown, own) in registries.Visible(host))
         {
             if (Narrow(own, prefix) is not { } rest || IsBehind(page.After, own))
                 continue;
-            var before = found.Count;
-            foreach (var granted in access.PullPrefixes(principal, registry))
+            foreach (var registry in registries.MembersOf(shown))
             {
-                if (found.Count - before > page.Size)
-                    break; // what follows sorts behind the page
-                if (Overlap(granted, rest) is { } within && !IsBehind(page.After, own + within))
-                    await AddAsync(registry, own, within, After(own, page.After), page.Size + 1 - found.Count + before);
+                var before = found.Count;
+                foreach (var granted in access.PullPrefixes(principal, registry))
+                {
+                    if (found.Count - before > page.Size)
+                        break; // what follows sorts behind the page
+                    if (Overlap(granted, rest) is { } within && !IsBehind(page.After, own + within))
+                    {
+                        await AddAsync(
+                            shown, registry, own, within, After(own, page.After), page.Size + 1 - found.Count + before);
+                    }
+                }
             }
         }
 
-        found.Sort((a, b) => string.CompareOrdinal(a.ClientName.Value, b.ClientName.Value));
-        return Page<RepositoryAddress>.Of(found, page.Size);
+        // What several members of a group have is one repository of the group.
+        return Page<RepositoryAddress>.Of(
+            [.. found.DistinctBy(one => one.ClientName).OrderBy(one => one.ClientName.Value, StringComparer.Ordinal)],
+            page.Size);
 
-        async Task AddAsync(RegistryName registry, string own, string within, string? after, int wanted)
+        async Task AddAsync(
+            RegistryName shown, RegistryName registry, string own, string within, string? after, int wanted)
         {
             var batch = Math.Max(wanted, MinBatch);
             IReadOnlyList<string> names;
@@ -54,7 +63,7 @@ internal sealed class VisibleRepositories(ICatalog catalog, RegistryMap registri
                     var identity = new RepositoryIdentity(registry, RepositoryName.Parse(name));
                     if (!access.Allows(principal, identity, RegistryAction.Pull))
                         continue;
-                    found.Add(new(identity, client));
+                    found.Add(new(identity with { Registry = shown }, client));
                     wanted--;
                 }
             }

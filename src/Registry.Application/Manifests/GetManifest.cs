@@ -1,4 +1,6 @@
 using MediatR;
+using Registry.Application.Registries;
+using Registry.Domain.Access;
 using Registry.Domain.Errors;
 using Registry.Domain.Manifests;
 using Registry.Domain.Repositories;
@@ -6,14 +8,13 @@ using Registry.Domain.Repositories;
 namespace Registry.Application.Manifests;
 
 /// <summary>A manifest in the bytes it was pushed in (distribution-spec, end-3, GET).</summary>
-public sealed record GetManifestQuery(RepositoryIdentity Repository, Reference Reference)
+public sealed record GetManifestQuery(RepositoryIdentity Repository, Reference Reference, Principal Principal)
     : IRequest<Result<StoredManifest>>;
 
-internal sealed class GetManifestHandler(IManifestIndex manifests)
+internal sealed class GetManifestHandler(PullSources sources)
     : IRequestHandler<GetManifestQuery, Result<StoredManifest>>
 {
-    public async Task<Result<StoredManifest>> Handle(GetManifestQuery query, CancellationToken cancellationToken)
-        => await manifests.FindAsync(query.Repository, query.Reference, cancellationToken) is { } manifest
-            ? manifest
-            : OciError.ManifestUnknown(query.Reference);
+    public Task<Result<StoredManifest>> Handle(GetManifestQuery query, CancellationToken cancellationToken)
+        => sources.Of(query.Repository).GetManifestAsync(
+            query.Repository, query.Reference, query.Principal, cancellationToken);
 }

@@ -39,7 +39,11 @@ public interface IManifestIndex
 
 /// <param name="Content">The bytes as pushed; empty where only the facts were asked for.</param>
 /// <param name="Size">In bytes.</param>
-public sealed record StoredManifest(Digest Digest, MediaType MediaType, long Size, ReadOnlyMemory<byte> Content);
+public sealed record StoredManifest(Digest Digest, MediaType MediaType, long Size, ReadOnlyMemory<byte> Content)
+{
+    /// <summary>What the client should be told about it, in a sentence of printable ASCII; null for nothing.</summary>
+    public string? Warning { get; init; }
+}
 
 /// <param name="Manifest">What the content says.</param>
 /// <param name="Content">The bytes as pushed, which <paramref name="Digest"/> is of.</param>
@@ -53,7 +57,13 @@ public sealed record NewManifest(
     ReadOnlyMemory<byte> Content,
     IReadOnlyList<Tag> Tags,
     Principal Principal,
-    bool MayOverwrite);
+    bool MayOverwrite)
+{
+    /// <summary>
+    /// Whether it is another registry's: what it refers to need not be here, and its tags count as confirmed now.
+    /// </summary>
+    public bool IsCopy { get; init; }
+}
 
 /// <param name="MissingBlobs">Blobs that must be there and are not.</param>
 /// <param name="MissingManifests">Children that must be there and are not.</param>

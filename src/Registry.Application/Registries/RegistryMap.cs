@@ -1,3 +1,4 @@
+using Registry.Application.Proxies;
 using Registry.Application.Stores;
 using Registry.Domain.Repositories;
 
@@ -14,9 +15,11 @@ public sealed class RegistryMap
     private readonly Entry[] _byPath; // longest first, the root last
     private readonly (string Pattern, Entry Entry)[] _byHost; // exact names first, then the longest suffix
     private readonly Dictionary<RegistryName, Entry> _byName;
+    private readonly Dictionary<string, Entry> _byNamespace;
 
     /// <exception cref="ArgumentException">
-    /// Two registries claim the same host or path; the message names them.
+    /// Two registries claim the same host, path or <c>ns</c>, or a group has a member that there is not; the message
+    /// names them.
     /// </exception>
     public RegistryMap(IReadOnlyDictionary<string, RegistrySettings> settings, IBlobStores stores)
     {
@@ -31,6 +34,17 @@ public sealed class RegistryMap
         _byName = _entries.ToDictionary(entry => entry.Name);
         RefuseTwoOwners("path", _byPath.Select(entry => (entry.Path, entry)));
         RefuseTwoOwners("host", _byHost);
+        (string Namespace, Entry Entry)[] namespaces
+            =
+            [
+                .. _entries.SelectMany(entry => entry.Namespaces.Distinct(StringComparer.OrdinalIgnoreCase)
+                    .Select(name => (name, entry))),
+            ];
+        RefuseTwoOwners("ns", namespaces);
+        _byNamespace = namespaces.ToDictionary(
+            claim => claim.Namespace, claim => claim.Entry, StringComparer.OrdinalIgnoreCase);
+        foreach (var group in _entries.Where(entry => entry.Kind is RegistryKind.Group))
+            group.Members = [.. MembersOf(group, []).Distinct()];
     }
 
     /// <summary>Names and settings of all registries, in the order of their names.</summary>
@@ -46,21 +60,54 @@ public sealed class RegistryMap
     public RepositoryAddress? Resolve(string? host, string? ns, RepositoryName name)
     {
         if (ByHost(host) is { } virtualHost)
-            return new(new(virtualHost.Name, name), name);
+            return new(virtualHost.IdentityOf(name), name);
         if (!string.IsNullOrEmpty(ns))
-            return null;
+            return _byNamespace.TryGetValue(ns, out var proxy) ? new(proxy.IdentityOf(name), name) : null;
 
         foreach (var entry in _byPath)
         {
             if (entry.Path.Length == 0)
-                return new(new(entry.Name, name), name);
+                return new(entry.IdentityOf(name), name);
             if (name.Value.Length > entry.Path.Length + 1 && name.Value[entry.Path.Length] == '/'
                 && name.Value.StartsWith(entry.Path, StringComparison.Ordinal))
-                return new(new(entry.Name, RepositoryName.Parse(name.Value[(entry.Path.Length + 1)..])), name);
+                return new(entry.IdentityOf(RepositoryName.Parse(name.Value[(entry.Path.Length + 1)..])), name);
         }
 
         return null;
     }
+
+    /// <summary>
+    /// Where a change to <paramref name="address"/> is made: in a group, at the member that takes pushes; otherwise,
+    /// and in a group without such a member, where it says.
+    /// </summary>
+    public RepositoryAddress ForChange(RepositoryAddress address)
+        => TargetOf(address.Identity) is { } target ? address with { Identity = target } : address;
+
+    /// <summary>
+    /// The repository that takes what is pushed to <paramref name="repository"/> of a group; null when none does, and
+    /// for registries of other kinds.
+    /// </summary>
+    public RepositoryIdentity? TargetOf(RepositoryIdentity repository)
+    {
+        var entry = _byName[repository.Registry];
+        return entry.Kind is RegistryKind.Group && entry.Settings.PushTo is { Length: > 0 } target
+            ? _byName[RegistryName.Parse(target)].IdentityOf(repository.Name)
+            : null;
+    }
+
+    /// <summary>
+    /// What a repository of a group stands for, in the order in which they count; null for registries of other kinds.
+    /// </summary>
+    public IReadOnlyList<RepositoryIdentity>? MembersOf(RepositoryIdentity repository)
+        => _byName[repository.Registry] is { Kind: RegistryKind.Group } group
+            ? [.. group.Members.Select(member => member.IdentityOf(repository.Name))]
+            : null;
+
+    /// <summary>The registries that a group shows, groups within it unfolded; itself for other kinds.</summary>
+    public IReadOnlyList<RegistryName> MembersOf(RegistryName registry)
+        => _byName[registry] is { Kind: RegistryKind.Group } group
+            ? [.. group.Members.Select(member => member.Name)]
+            : [registry];
 
     /// <summary>Whether a registry answers under this host name.</summary>
     public bool HasHost(string host) => ByHost(host) is not null;
@@ -73,6 +120,10 @@ public sealed class RegistryMap
             ? [(virtualHost.Name, "")]
             : [.. _byPath.Select(entry => (entry.Name, entry.Path.Length == 0 ? "" : entry.Path + "/"))];
 
+    public RegistryKind KindOf(RegistryName registry) => _byName[registry].Kind;
+
+    public RegistrySettings SettingsOf(RegistryName registry) => _byName[registry].Settings;
+
     /// <summary>Whether there is (still) a registry of that name.</summary>
     public bool Contains(RegistryName registry) => _byName.ContainsKey(registry);
 
@@ -81,6 +132,19 @@ public sealed class RegistryMap
         => _stores.Find(_byName[registry].Settings.Store)
             ?? throw new InvalidOperationException(
                 $"Registry '{registry}' names the unknown store '{_byName[registry].Settings.Store}'.");
+
+    private IEnumerable<Entry> MembersOf(Entry group, IReadOnlyList<Entry> outer)
+    {
+        if (outer.Contains(group))
+            throw new ArgumentException($"The group {group.Name} is a member of itself.", nameof(group));
+        foreach (var name in group.Settings.Members)
+        {
+            if (!RegistryName.TryParse(name, out var parsed) || !_byName.TryGetValue(parsed, out var member))
+                throw new ArgumentException($"The group {group.Name} has the unknown member '{name}'.", nameof(group));
+            foreach (var part in member.Kind is RegistryKind.Group ? MembersOf(member, [.. outer, group]) : [member])
+                yield return part;
+        }
+    }
 
     private Entry? ByHost(string? host)
     {
@@ -115,13 +179,32 @@ public sealed class RegistryMap
 
     private sealed class Entry(RegistryName name, RegistrySettings settings)
     {
+        private readonly string? _implied = settings.ImpliedPrefix
+            ?? (settings.Kind is RegistryKind.Proxy ? DockerHub.ImpliedPrefix(settings.Upstream) : null);
+
         public RegistryName Name { get; } = name;
 
         public RegistrySettings Settings { get; } = settings;
 
+        public RegistryKind Kind => Settings.Kind;
+
         public string Path { get; } = settings.Path.Trim('/');
+
+        public IReadOnlyList<string> Namespaces { get; } = DockerHub.Namespaces(settings);
+
+        /// <summary>Of a group, groups within it unfolded.</summary>
+        public IReadOnlyList<Entry> Members { get; set; } = [];
 
         // A registry that has hosts and no path lives on its hosts alone; only `default` is at the root.
         public bool HasPath => Path.Length > 0 || Name == RegistryName.Default || Settings.Hosts.Count == 0;
+
+        // What upstreams call `library/app`, their clients call `app`.
+        public RepositoryIdentity IdentityOf(RepositoryName repository)
+            => new(
+                Name,
+                string.IsNullOrEmpty(_implied) || repository.Value.Contains('/', StringComparison.Ordinal)
+                    || !RepositoryName.TryParse($"{_implied}/{repository}", out var whole)
+                    ? repository
+                    : whole);
     }
 }

@@ -1,4 +1,5 @@
 using MediatR;
+using Registry.Application.Pipeline;
 using Registry.Application.Registries;
 using Registry.Domain.Access;
 using Registry.Domain.Blobs;
@@ -11,7 +12,7 @@ namespace Registry.Application.Uploads;
 /// <summary>Opens an upload session (distribution-spec, end-4a and end-4c).</summary>
 /// <param name="Algorithm">What the upload will be closed with, as far as the client said.</param>
 public sealed record StartUploadCommand(RepositoryIdentity Repository, Principal Owner, DigestAlgorithm Algorithm)
-    : IRequest<Result<UploadProgress>>;
+    : IRequest<Result<UploadProgress>>, IPush;
 
 internal sealed class StartUploadHandler(
     IUploadSessions sessions, RegistryMap registries, UploadOptions options, TimeProvider time)

@@ -1,5 +1,6 @@
 using MediatR;
 using Registry.Application.Blobs;
+using Registry.Application.Pipeline;
 using Registry.Application.Registries;
 using Registry.Domain.Access;
 using Registry.Domain.Blobs;
@@ -13,7 +14,7 @@ namespace Registry.Application.Uploads;
 /// <param name="Content">Read once, to its end, never buffered. The caller owns it.</param>
 public sealed record UploadBlobCommand(
     RepositoryIdentity Repository, Principal Owner, Digest Digest, Stream Content)
-    : IRequest<Result<Digest>>;
+    : IRequest<Result<Digest>>, IPush;
 
 internal sealed class UploadBlobHandler(
     IBlobLinks links, RegistryMap registries, UploadOptions options, TimeProvider time)

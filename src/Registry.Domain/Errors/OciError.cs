@@ -156,6 +156,28 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
         => new(
             OciErrorCode.Unsupported, ErrorReason.Unsupported, "Deleting is switched off (Registry:Delete:Enabled).");
 
+    public static OciError ProxyOffline(RegistryName registry)
+        => new(
+            OciErrorCode.NameUnknown, ErrorReason.NotFound,
+            $"This is not cached, and registry '{registry}' is offline (Registry:Registries:{registry}:Offline).");
+
+    public static OciError ProxyExcludes(RepositoryIdentity repository)
+        => new(
+            OciErrorCode.NameUnknown, ErrorReason.NotFound,
+            $"Registry '{repository.Registry}' does not fetch repository '{repository.Name}' from its upstream "
+            + $"(Registry:Registries:{repository.Registry}:Include, Exclude).");
+
+    public static OciError ProxyTakesNoPush(RegistryName registry)
+        => new(
+            OciErrorCode.Unsupported, ErrorReason.Unsupported,
+            $"Registry '{registry}' caches another registry and takes no pushes: push to a hosted one.");
+
+    public static OciError GroupTakesNoPush(RegistryName registry)
+        => new(
+            OciErrorCode.Unsupported, ErrorReason.Unsupported,
+            $"Registry '{registry}' is a group of which no member takes pushes: push to a hosted registry, or set "
+            + $"Registry:Registries:{registry}:PushTo.");
+
     public static OciError Unauthenticated()
         => new(
             OciErrorCode.Unauthorized, ErrorReason.Unauthenticated,

@@ -120,6 +120,12 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
 
     public async Task<PutOutcome> PutAsync(NewManifest manifest, CancellationToken cancellationToken)
     {
+        if (manifest.IsCopy)
+        {
+            return await database.WriteAsync(
+                session => PutCopyAsync(session, manifest, cancellationToken), durable: true, cancellationToken);
+        }
+
         // Looked at beforehand, so that a manifest that cannot be taken does not hold up the writers; the write looks
         // again.
         var missing = await database.ReadAsync(
@@ -171,9 +177,30 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
         await StoreAsync(session, repository, digest, manifest, cancellationToken);
         // In one order, for all who move several of them.
         foreach (var tag in manifest.Tags.OrderBy(tag => tag.Value, StringComparer.Ordinal))
+        {
             await MoveTagAsync(session, repository, tag, digest, manifest.Principal);
+            await ManifestOutbox.AddTagAsync(session, repository, tag.Value);
+        }
+
         await ManifestOutbox.AddManifestAsync(session, repository, manifest.Digest);
         return missing;
+    }
+
+    // What can be fetched again needs no copy in the store from which a lost database is rebuilt.
+    private async Task<PutOutcome> PutCopyAsync(
+        DatabaseSession session, NewManifest manifest, CancellationToken cancellationToken)
+    {
+        var digest = manifest.Digest.ToColumn();
+        var repository = await session.EnsureRepositoryAsync(manifest.Repository);
+        await session.LockForPutAsync(repository, digest, manifest.Tags);
+        await StoreAsync(session, repository, digest, manifest, cancellationToken);
+        foreach (var tag in manifest.Tags.OrderBy(tag => tag.Value, StringComparer.Ordinal))
+        {
+            await MoveTagAsync(session, repository, tag, digest, manifest.Principal);
+            await ProxyCache.ConfirmAsync(session, repository, tag, digest);
+        }
+
+        return PutOutcome.Stored;
     }
 
     /// <summary>One of the tags that names another manifest; null when none does.</summary>
@@ -337,7 +364,5 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
 
             await TagIndex.RecordAsync(session, repository, tag.Value, digest, principal);
         }
-
-        await ManifestOutbox.AddTagAsync(session, repository, tag.Value);
     }
 }

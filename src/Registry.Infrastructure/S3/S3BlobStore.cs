@@ -58,7 +58,7 @@ internal sealed class S3BlobStore : IStoreAdapter, IDisposable
         }
     }
 
-    public Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken)
+    public Task<IArrivingBlob> ReceiveAsync(Domain.Blobs.Digest digest, long size, CancellationToken cancellationToken)
         => throw new NotSupportedException("being built");
 
     public async Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)

@@ -22,7 +22,7 @@ internal static class Challenge
 
         var challenge = new StringBuilder();
         challenge.Append("Bearer realm=\"").Append(Scheme(request)).Append("://").Append(ServiceOf(request));
-        challenge.Append("/token\",service=\"").Append(ServiceOf(request)).Append('"');
+        challenge.Append("/token").Append(Ns(context)).Append("\",service=\"").Append(ServiceOf(request)).Append('"');
         if (ScopeOf(context) is { } scope)
             challenge.Append(",scope=\"").Append(scope).Append('"');
         if (request.Headers.Authorization.Count > 0) // RFC 6750, section 3.1
@@ -46,6 +46,12 @@ internal static class Challenge
                     .ForwardedHeaders.Networks.Count == 0)
                 ? "https"
                 : "http";
+
+    // What the scope's name means depends on it. Only a known one comes back: a host name, without quotation marks.
+    private static string Ns(HttpContext context)
+        => context.Features.Get<RequestedRepository>()?.Namespace(context) is { } ns
+            ? $"?ns={Uri.EscapeDataString(ns)}"
+            : "";
 
     private static string? ScopeOf(HttpContext context)
     {

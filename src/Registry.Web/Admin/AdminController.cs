@@ -22,6 +22,8 @@ public abstract class AdminController(IMediator mediator, RegistryMap registries
 
     protected IMediator Mediator { get; } = mediator;
 
+    protected Principal Caller => RequestPrincipal.Of(HttpContext);
+
     /// <summary>
     /// The repository that clients of this host call <paramref name="name"/>, if the caller may pull from it; otherwise
     /// the answer, the same for what is unknown and what is hidden.

@@ -27,7 +27,8 @@ public sealed class ManifestsController(IMediator mediator, RegistryMap registri
         if (!Resolve(repository).TryGet(out var address, out var errors)
             || !ReadReference(reference).TryGet(out var parsed, out errors))
             return Problem(errors);
-        var described = await Mediator.Send(new DescribeManifestQuery(address.Identity, parsed), cancellationToken);
+        var described = await Mediator.Send(
+            new DescribeManifestQuery(address.Identity, parsed, Caller), cancellationToken);
         return described.Match(manifest => Ok(ManifestModel.Of(manifest)), Problem);
     }
 }

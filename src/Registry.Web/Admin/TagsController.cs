@@ -25,7 +25,7 @@ public sealed class TagsController(IMediator mediator, RegistryMap registries) :
         if (!ReadPage(n, last).TryGet(out var page, out var errors)
             || !Resolve(repository).TryGet(out var address, out errors))
             return Problem(errors);
-        var listed = await Mediator.Send(new ListTaggedManifestsQuery(address, page), cancellationToken);
+        var listed = await Mediator.Send(new ListTaggedManifestsQuery(address, page, Caller), cancellationToken);
         return listed.Match(found => Ok(ToModel(found, tag => tag, tag => tag.Tag)), Problem);
     }
 }

@@ -1,8 +1,6 @@
 using System.Data.Common;
 using System.Net;
 using Registry.Application.Access;
-using Registry.Application.Registries;
-using Registry.Domain.Repositories;
 using Registry.Infrastructure;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Stores;
@@ -29,8 +27,9 @@ internal static class OptionsRules
         }
 
         // Adding a registry must not take away the one that was there before it.
-        if (!options.Registries.Any(entry => entry.Key == "default" || IsAtRoot(entry.Key, entry.Value)))
+        if (!options.Registries.Any(entry => entry.Key == "default" || RegistryRules.IsAtRoot(entry.Key, entry.Value)))
             options.Registries["default"] = new();
+        RegistryRules.Complete(options.Registries.Values);
         if (options.Listen.Count == 0)
             options.Listen.Add("http://localhost:5000");
         if (options.Metrics.AllowedNetworks.Count == 0)
@@ -80,7 +79,7 @@ internal static class OptionsRules
         CheckStores(options);
         foreach (var (name, store) in options.Stores.Where(entry => entry.Value.Kind is StoreKind.S3))
             CheckBucket(options, name, store);
-        CheckRegistries(options);
+        RegistryRules.Check(options);
     }
 
     private static void CheckLimits(LimitOptions limits)
@@ -137,7 +136,7 @@ internal static class OptionsRules
         }
     }
 
-    private static bool IsHost(string host)
+    internal static bool IsHost(string host)
         => Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host)
             != UriHostNameType.Unknown;
 
@@ -326,56 +325,6 @@ internal static class OptionsRules
             => $"{store.ServiceUrl?.TrimEnd('/')}/{store.Bucket}/"
                 + (store.Prefix.Trim('/') is { Length: > 0 } prefix ? $"{prefix}/" : "");
     }
-
-    private static void CheckRegistries(RegistryOptions options)
-    {
-        foreach (var (name, registry) in options.Registries)
-        {
-            var key = $"Registry:Registries:{name}";
-            Require(
-                RegistryName.TryParse(name, out _),
-                $"{key}: '{name}' is no registry name; use lower-case letters, digits and dashes.");
-            Require(
-                options.Stores.ContainsKey(registry.Store),
-                $"{key}:Store is '{registry.Store}', which Registry:Stores does not have "
-                + $"({string.Join(", ", options.Stores.Keys)}).");
-            Require(
-                registry.Path.Length == 0 || RepositoryName.TryParse(registry.Path.Trim('/'), out _),
-                $"{key}:Path is '{registry.Path}', which cannot begin a repository name.");
-            foreach (var host in registry.Hosts)
-            {
-                Require(
-                    IsHost(host),
-                    $"{key}:Hosts has '{host}', which is no host name or *.suffix (no port).");
-            }
-        }
-
-        foreach (var (name, registry) in options.Registries)
-        {
-            foreach (var (other, rival) in options.Registries.Where(
-                entry => string.CompareOrdinal(entry.Key, name) > 0))
-            {
-                var (path, otherPath) = (registry.Path.Trim('/'), rival.Path.Trim('/'));
-                Require(
-                    path.Length == 0 || otherPath.Length == 0
-                        || !$"{path}/".StartsWith($"{otherPath}/", StringComparison.Ordinal)
-                        && !$"{otherPath}/".StartsWith($"{path}/", StringComparison.Ordinal),
-                    $"Registry:Registries:{name}:Path '{path}' and Registry:Registries:{other}:Path '{otherPath}' "
-                    + "overlap: give them separate paths.");
-                Require(
-                    !IsAtRoot(name, registry) || !IsAtRoot(other, rival),
-                    $"Registry:Registries:{name} and Registry:Registries:{other} both have an empty Path: "
-                    + "give one of them a Path or Hosts.");
-                Require(
-                    !registry.Hosts.Intersect(rival.Hosts, StringComparer.OrdinalIgnoreCase).Any(),
-                    $"Registry:Registries:{name}:Hosts and Registry:Registries:{other}:Hosts share a host name: "
-                    + "give it to one of them.");
-            }
-        }
-    }
-
-    private static bool IsAtRoot(string name, RegistrySettings registry)
-        => registry.Path.Trim('/').Length == 0 && (name == "default" || registry.Hosts.Count == 0);
 
     internal static void Require(bool holds, string problem)
     {

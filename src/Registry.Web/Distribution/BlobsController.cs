@@ -12,15 +12,17 @@ namespace Registry.Web.Distribution;
 [DistributionRequest, ApiExplorerSettings(IgnoreApi = true)]
 public sealed class BlobsController(IMediator mediator) : ControllerBase
 {
+    private Principal Caller => RequestPrincipal.Of(HttpContext);
+
     [HttpHead("/v2/{name}/blobs/{digest}")] // end-2
     [RequiresAccess(RegistryAction.Pull)]
     public async Task<IActionResult> Head(RepositoryAddress name, Digest digest, CancellationToken cancellationToken)
     {
-        var found = await mediator.Send(new FindBlobQuery(name.Identity, digest), cancellationToken);
+        var found = await mediator.Send(new FindBlobQuery(name.Identity, digest, Caller), cancellationToken);
         return found.Match(
-            blob => ContentHeaders.HasUnchanged(Request, digest)
+            size => ContentHeaders.HasUnchanged(Request, digest)
                 ? ContentHeaders.NotModified(Response, digest)
-                : BlobResult.Head(digest, blob.Size),
+                : BlobResult.Head(digest, size),
             OciErrorResult.From);
     }
 
@@ -30,12 +32,12 @@ public sealed class BlobsController(IMediator mediator) : ControllerBase
     {
         if (ContentHeaders.HasUnchanged(Request, digest))
         {
-            var found = await mediator.Send(new FindBlobQuery(name.Identity, digest), cancellationToken);
+            var found = await mediator.Send(new FindBlobQuery(name.Identity, digest, Caller), cancellationToken);
             return found.Match(_ => ContentHeaders.NotModified(Response, digest), OciErrorResult.From);
         }
 
         var range = BlobResult.RangeOf(Request, digest);
-        var opened = await mediator.Send(new OpenBlobQuery(name.Identity, digest, range), cancellationToken);
+        var opened = await mediator.Send(new OpenBlobQuery(name.Identity, digest, range, Caller), cancellationToken);
         return opened.Match(blob => BlobResult.Get(blob, range), OciErrorResult.From);
     }
 

@@ -21,7 +21,11 @@ internal sealed class DistributionRequestAttribute : Attribute, IResourceFilter,
     public void OnResourceExecuting(ResourceExecutingContext context)
     {
         if (context.HttpContext.Features.Get<RequestedRepository>() is { } repository)
+        {
             context.HttpContext.Request.Path = repository.FullPath;
+            if (repository.Namespace(context.HttpContext) is { } ns)
+                context.HttpContext.Response.Headers["OCI-Namespace"] = ns;
+        }
         else if (context.ActionDescriptor.Parameters.Any(
             parameter => parameter.ParameterType == typeof(RepositoryAddress)))
             // routing ignores case, the spec's paths do not

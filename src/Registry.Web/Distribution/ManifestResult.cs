@@ -10,6 +10,8 @@ internal sealed class ManifestResult(StoredManifest manifest) : IActionResult
     {
         var response = context.HttpContext.Response;
         ContentHeaders.Set(response, manifest.Digest);
+        if (manifest.Warning is { } warning)
+            WarningHeader.Set(response, warning);
         response.ContentType = manifest.MediaType.Value;
         response.ContentLength = manifest.Size;
         if (!HttpMethods.IsHead(context.HttpContext.Request.Method))

@@ -15,12 +15,14 @@ namespace Registry.Web.Distribution;
 [DistributionRequest, ApiExplorerSettings(IgnoreApi = true)]
 public sealed class ManifestsController(IMediator mediator, ManifestOptions options) : ControllerBase
 {
+    private Principal Caller => RequestPrincipal.Of(HttpContext);
+
     [HttpHead("/v2/{name}/manifests/{reference}")] // end-3
     [RequiresAccess(RegistryAction.Pull)]
     public async Task<IActionResult> Head(
         RepositoryAddress name, Reference reference, CancellationToken cancellationToken)
     {
-        var found = await mediator.Send(new FindManifestQuery(name.Identity, reference), cancellationToken);
+        var found = await mediator.Send(new FindManifestQuery(name.Identity, reference, Caller), cancellationToken);
         return found.Match(Deliver, OciErrorResult.From);
     }
 
@@ -31,8 +33,8 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
     {
         // Where the client has what it asks for, the bytes need not be read to say so.
         var found = reference is Digest digest && ContentHeaders.HasUnchanged(Request, digest)
-            ? await mediator.Send(new FindManifestQuery(name.Identity, reference), cancellationToken)
-            : await mediator.Send(new GetManifestQuery(name.Identity, reference), cancellationToken);
+            ? await mediator.Send(new FindManifestQuery(name.Identity, reference, Caller), cancellationToken)
+            : await mediator.Send(new GetManifestQuery(name.Identity, reference, Caller), cancellationToken);
         return found.Match(Deliver, OciErrorResult.From);
     }
 
@@ -60,7 +62,7 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
             return OciErrorResult.From(OciError.ManifestInvalid("", "comes with a Content-Type that is no media type"));
         var stored = await mediator.Send(
             new PutManifestCommand(
-                name.Identity, reference, tags, contentType, content, RequestPrincipal.Of(HttpContext)),
+                name.Identity, reference, tags, contentType, content, Caller),
             cancellationToken);
         return stored.Match(manifest => Created(name, manifest, tags), OciErrorResult.From);
     }
@@ -71,7 +73,7 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
         RepositoryAddress name, Reference reference, CancellationToken cancellationToken)
     {
         var deleted = await mediator.Send(
-            new DeleteManifestCommand(name, reference, RequestPrincipal.Of(HttpContext)), cancellationToken);
+            new DeleteManifestCommand(name, reference, Caller), cancellationToken);
         return deleted.Match(_ => StatusCode(StatusCodes.Status202Accepted), Refused);
     }
 

@@ -16,6 +16,8 @@ namespace Registry.Web.Distribution;
 [DistributionRequest, ApiExplorerSettings(IgnoreApi = true)]
 public sealed class ReferrersController(IMediator mediator) : ControllerBase
 {
+    private Principal Caller => RequestPrincipal.Of(HttpContext);
+
     [HttpGet("/v2/{name}/referrers/{digest}"), HttpHead("/v2/{name}/referrers/{digest}")] // end-12
     [RequiresAccess(RegistryAction.Pull)]
     public async Task<IActionResult> List(
@@ -32,7 +34,7 @@ public sealed class ReferrersController(IMediator mediator) : ControllerBase
             return OciErrorResult.From(OciError.DigestInvalid(last));
         var type = string.IsNullOrEmpty(artifactType) ? null : artifactType;
         var listed = await mediator.Send(
-            new ListReferrersQuery(name.Identity, digest, type, request), cancellationToken);
+            new ListReferrersQuery(name.Identity, digest, type, request, Caller), cancellationToken);
         return listed.Match(page => Deliver(request, type, page), OciErrorResult.From);
     }
 

@@ -23,13 +23,30 @@ internal sealed record RequestedRepository(string Text, PathString FullPath)
         if (_address is null && RepositoryName.TryParse(Text, out var name))
         {
             var registries = context.RequestServices.GetRequiredService<RegistryMap>();
-            var request = context.Request;
-            var ns = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
-                ? request.Query["ns"].ToString()
-                : null;
-            _address = registries.Resolve(request.Host.Host, ns, name);
+            _address = registries.Resolve(context.Request.Host.Host, AskedNamespace(context.Request), name);
+            if (_address is not null && (IsUpload() || !IsRead(context.Request)))
+                _address = registries.ForChange(_address);
         }
 
         return _address;
     }
+
+    /// <summary>
+    /// The upstream that the client wants a mirror of (distribution-spec, "Proxying"), when it is one of a proxy
+    /// registry and has decided which repository is meant; otherwise null.
+    /// </summary>
+    public string? Namespace(HttpContext context)
+    {
+        var registries = context.RequestServices.GetRequiredService<RegistryMap>();
+        return AskedNamespace(context.Request) is { Length: > 0 } ns && !registries.HasHost(context.Request.Host.Host)
+            && Resolve(context) is not null
+                ? ns
+                : null;
+    }
+
+    private static string? AskedNamespace(HttpRequest request)
+        => IsRead(request) ? request.Query["ns"].ToString() : null;
+
+    private static bool IsRead(HttpRequest request)
+        => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
 }

@@ -13,6 +13,8 @@ namespace Registry.Web.Distribution;
 [DistributionRequest, ApiExplorerSettings(IgnoreApi = true)]
 public sealed class TagsController(IMediator mediator) : ControllerBase
 {
+    private Principal Caller => RequestPrincipal.Of(HttpContext);
+
     [HttpGet("/v2/{name}/tags/list"), HttpHead("/v2/{name}/tags/list")] // end-8
     [RequiresAccess(RegistryAction.Pull)]
     public async Task<IActionResult> List(
@@ -20,7 +22,7 @@ public sealed class TagsController(IMediator mediator) : ControllerBase
     {
         if (!PageRequest.TryParse(n, last, out var request))
             return OciErrorResult.From(OciError.PageInvalid(n));
-        var listed = await mediator.Send(new ListTagsQuery(name, request), cancellationToken);
+        var listed = await mediator.Send(new ListTagsQuery(name, request, Caller), cancellationToken);
         return listed.Match(page => Deliver(name, request, page), OciErrorResult.From);
     }
 

@@ -10,11 +10,12 @@ namespace Registry.Application.Access.Tokens;
 /// Issues a bearer token for what is asked for and allowed (Docker token specification, "Requesting a Token").
 /// </summary>
 /// <param name="Host">The host name of the request, which says what repository names mean.</param>
+/// <param name="Ns">As <paramref name="Host"/>: the query parameter <c>ns</c> of clients that use a mirror.</param>
 /// <param name="Service">The host with its port, as the challenge has named it.</param>
 /// <param name="Scopes">Such as <c>repository:team/app:pull,push</c> or <c>registry:catalog:*</c>.</param>
 /// <param name="WithRefresh">Whether a refresh token is wanted too; nobody gets one without credentials.</param>
 public sealed record IssueTokenCommand(
-    Principal Principal, string Host, string Service, IReadOnlyList<string> Scopes, bool WithRefresh)
+    Principal Principal, string Host, string? Ns, string Service, IReadOnlyList<string> Scopes, bool WithRefresh)
     : IRequest<Result<IssuedToken>>;
 
 /// <param name="RefreshToken">Null when none was wanted, or none can be had.</param>
@@ -35,7 +36,7 @@ internal sealed class IssueTokenHandler(ITokenIssuer issuer, IAccessPolicy acces
             return OciError.RequestInvalid(
                 FormattableString.Invariant($"One token can be asked for up to {MaxScopes} scopes."));
 
-        var granted = new Dictionary<RepositoryName, TokenAccess>();
+        var granted = new Dictionary<RepositoryIdentity, TokenAccess>();
         var lists = false;
         foreach (var text in command.Scopes)
         {
@@ -44,10 +45,12 @@ internal sealed class IssueTokenHandler(ITokenIssuer issuer, IAccessPolicy acces
                     $"The scope '{OciError.Shorten(text)}' is not of the form type:name:actions.");
             if (scope.IsCatalog)
                 lists |= principal.IsSignedIn || access.AllowsAnywhere(principal, RegistryAction.Pull);
-            else if (scope.Repository is { } name && Grant(command, name, scope.Actions) is { } grant)
-                granted[name] = granted.TryGetValue(name, out var before)
+            foreach (var grant in Grants(command, scope))
+            {
+                granted[grant.Repository] = granted.TryGetValue(grant.Repository, out var before)
                     ? grant with { Actions = [.. before.Actions.Union(grant.Actions)] }
                     : grant;
+            }
         }
 
         var issued = await issuer.IssueAsync(
@@ -60,12 +63,18 @@ internal sealed class IssueTokenHandler(ITokenIssuer issuer, IAccessPolicy acces
         return new IssuedToken(token, refresh);
     }
 
-    private TokenAccess? Grant(IssueTokenCommand command, RepositoryName name, IReadOnlyList<RegistryAction> actions)
+    // What is pulled from a group is pulled under its own name, what is pushed to it goes to one of its members.
+    private IEnumerable<TokenAccess> Grants(IssueTokenCommand command, RequestedScope scope)
     {
-        if (registries.Resolve(command.Host, ns: null, name) is not { } address)
-            return null;
-        RegistryAction[] allowed
-            = [.. actions.Where(action => access.Allows(command.Principal, address.Identity, action))];
-        return allowed.Length > 0 ? new(name, address.Identity, allowed) : null;
+        if (scope.Repository is not { } name
+            || registries.Resolve(command.Host, command.Ns, name) is not { } address)
+            yield break;
+        foreach (var repository in new[] { address.Identity, registries.ForChange(address).Identity }.Distinct())
+        {
+            RegistryAction[] allowed
+                = [.. scope.Actions.Where(action => access.Allows(command.Principal, repository, action))];
+            if (allowed.Length > 0)
+                yield return new(name, repository, allowed);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using MediatR;
 using Registry.Application.Access;
 using Registry.Application.Manifests.Reading;
+using Registry.Application.Pipeline;
 using Registry.Domain.Access;
 using Registry.Domain.Blobs;
 using Registry.Domain.Errors;
@@ -20,7 +21,7 @@ public sealed record PutManifestCommand(
     IReadOnlyList<Tag> Tags,
     MediaType? ContentType,
     ReadOnlyMemory<byte> Content,
-    Principal Principal) : IRequest<Result<PutManifestResult>>
+    Principal Principal) : IRequest<Result<PutManifestResult>>, IPush
 {
     // Read once, for the validator and the handler alike.
     internal ManifestDocument Document => field ??= ManifestDocument.Read(Content);

@@ -1,0 +1,180 @@
+using Microsoft.Extensions.Logging;
+using Registry.Application.Blobs;
+using Registry.Application.Registries;
+using Registry.Application.Stores;
+using Registry.Domain.Blobs;
+using Registry.Domain.Errors;
+using Registry.Domain.Repositories;
+
+namespace Registry.Application.Proxies;
+
+/// <summary>One blob on its way from an upstream into the store and to whoever wants it meanwhile.</summary>
+internal sealed partial class Download(
+    RepositoryIdentity repository, Digest digest, RegistrySettings settings, IUpstream upstream, IBlobStore store,
+    IBlobLinks links, Absences absences, TimeProvider time, ILogger<Download> logger)
+{
+    // Connections that break without a byte having come, one behind the other.
+    private const int MaxFailures = 4;
+
+    private const int MaxSources = 10;
+
+    // A blob of gigabytes that turns out wrong is not fetched again for everybody who asks.
+    private static readonly TimeSpan RestAfterFault = TimeSpan.FromSeconds(10);
+
+    private readonly TaskCompletionSource<IReadOnlyList<OciError>?> _begun
+        = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private readonly Lock _lock = new();
+    private IArrivingBlob? _arriving;
+
+    public Task Ended { get; private set; } = Task.CompletedTask;
+
+    public void Begin(Action ended, CancellationToken stop)
+        => Ended = Task.Run(
+            async () =>
+            {
+                try
+                {
+                    await RunAsync(stop);
+                }
+                catch (Exception cause)
+                {
+                    _begun.TrySetException(cause);
+                    if (!stop.IsCancellationRequested)
+                        Log.Failed(logger, repository, digest, cause.Message, cause);
+                }
+                finally
+                {
+                    ended();
+                    _begun.TrySetResult(null);
+                }
+            },
+            CancellationToken.None);
+
+    /// <summary>
+    /// The bytes, those included that are still to come; null when the blob has arrived, or nothing more of it will.
+    /// </summary>
+    /// <exception cref="StorageException">The store could not take it.</exception>
+    public async Task<Result<IBlobContent?>> OpenReadAsync(CancellationToken cancellationToken)
+    {
+        if (await _begun.Task.WaitAsync(cancellationToken) is { } errors)
+            return Result<IBlobContent?>.Refused(errors);
+        lock (_lock)
+            return Result<IBlobContent?>.Of(_arriving?.OpenRead());
+    }
+
+    private async Task RunAsync(CancellationToken stop)
+    {
+        if (await links.FindAsync(repository, digest, stop) is not null || await TryLinkAsync(stop))
+            return;
+
+        var opened = await upstream.OpenBlobAsync(repository.Name, digest, offset: 0, stop);
+        if (!opened.TryGet(out var source, out var errors))
+        {
+            Refuse(errors);
+            return;
+        }
+
+        try
+        {
+            await using var arriving = await store.ReceiveAsync(digest, source.Size, stop);
+            _arriving = arriving;
+            _begun.TrySetResult(null);
+            try
+            {
+                await FetchAsync(arriving, source, stop);
+            }
+            finally
+            {
+                lock (_lock)
+                    _arriving = null;
+            }
+        }
+        finally
+        {
+            source.Dispose();
+        }
+    }
+
+    private async Task FetchAsync(IArrivingBlob arriving, UpstreamBlob first, CancellationToken stop)
+    {
+        var (source, failures) = (first, 0);
+        while (true)
+        {
+            var before = arriving.Arrived;
+            var complete = await arriving.AppendAsync(source.Content, stop);
+            if (source != first)
+                source.Dispose();
+            if (complete)
+                break;
+
+            failures = arriving.Arrived > before ? 1 : failures + 1;
+            if (failures > MaxFailures)
+            {
+                Fail(OciError.UpstreamFault(settings.Upstream, "broke off again and again"));
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100 << (2 * failures)), time, stop);
+            var opened = await upstream.OpenBlobAsync(repository.Name, digest, arriving.Arrived, stop);
+            if (!opened.TryGet(out var next, out var errors))
+            {
+                Fail(errors[0]);
+                return;
+            }
+
+            if (next.Size != first.Size)
+            {
+                next.Dispose();
+                Fail(OciError.UpstreamFault(settings.Upstream, "told two lengths of one blob"));
+                return;
+            }
+
+            source = next;
+        }
+
+        if (await arriving.PublishAsync(stop) is { } stored)
+            await links.AddAsync(repository, stored, session: null, CancellationToken.None);
+        else
+            Fail(OciError.UpstreamFault(settings.Upstream, $"sent something else as {digest}"));
+    }
+
+    // The bytes may be here because another repository has them: then it is enough that the upstream says that this one
+    // has them too.
+    private async Task<bool> TryLinkAsync(CancellationToken stop)
+    {
+        var sources = await links.ListRepositoriesAsync(digest, MaxSources, stop);
+        if (sources.Count == 0)
+            return false;
+        var found = await upstream.FindBlobAsync(repository.Name, digest, stop);
+        if (!found.TryGet(out _, out _))
+            return false;
+        foreach (var source in sources)
+        {
+            if (await links.MountAsync(source, repository, digest, store.Name, stop))
+                return true;
+        }
+
+        return false;
+    }
+
+    private void Refuse(IReadOnlyList<OciError> errors)
+    {
+        if (errors[0].Reason is ErrorReason.NotFound)
+            absences.Note(repository, digest, errors[0], settings.NegativeTtl);
+        _begun.TrySetResult(errors);
+    }
+
+    private void Fail(OciError error)
+    {
+        absences.Note(repository, digest, error, RestAfterFault);
+        Log.Failed(logger, repository, digest, error.Message, null);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The blob {Digest} of {Repository} was not kept: {Problem}")]
+        public static partial void Failed(
+            ILogger logger, RepositoryIdentity repository, Digest digest, string problem, Exception? cause);
+    }
+}

@@ -1,0 +1,134 @@
+using FluentValidation;
+using Microsoft.Extensions.Logging;
+using Registry.Application.Manifests;
+using Registry.Application.Manifests.PutManifest;
+using Registry.Application.Tags;
+using Registry.Domain.Access;
+using Registry.Domain.Blobs;
+using Registry.Domain.Errors;
+using Registry.Domain.Manifests;
+using Registry.Domain.Repositories;
+
+namespace Registry.Application.Proxies;
+
+/// <summary>
+/// Asks upstreams for manifests, each question once however many wait for it, and keeps what they say.
+/// </summary>
+internal sealed partial class ProxiedManifests(
+    IManifestIndex manifests, ITagIndex tags, IProxyCache cache, IUpstreams upstreams, ProxyRules rules,
+    Absences absences, IValidator<PutManifestCommand> validator, TimeProvider time, ILogger<ProxiedManifests> logger)
+{
+    /// <summary>What tags and their history call who has moved them here.</summary>
+    private static readonly Principal Upstream = new("upstream");
+
+    // A client that can be given what was there before need not wait for a slow upstream.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    // After a failure that was answered with what was there before.
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
+
+    private readonly SharedRequests<Result<StoredManifest>> _requests = new();
+
+    /// <param name="known">What the upstream has said last; it counts when the upstream fails.</param>
+    public async Task<Result<StoredManifest>> AskAsync(
+        RepositoryIdentity repository, Reference reference, StoredManifest? known, CancellationToken cancellationToken)
+    {
+        var answer = _requests.SendAsync(repository, reference, () => AskAsync(repository, reference, known));
+        if (known is null)
+            return await answer.WaitAsync(cancellationToken);
+        try
+        {
+            return await answer.WaitAsync(Patience, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            return Stale(known, "answers slowly");
+        }
+    }
+
+    private async Task<Result<StoredManifest>> AskAsync(
+        RepositoryIdentity repository, Reference reference, StoredManifest? known)
+    {
+        var upstream = upstreams.Of(repository.Registry);
+        if (reference is Tag tag && known is not null)
+        {
+            var named = await upstream.FindManifestAsync(repository.Name, reference, CancellationToken.None);
+            if (!named.TryGet(out var digest, out var errors))
+                return await AfterRefusalAsync(repository, reference, known, errors);
+            if (digest == known.Digest)
+            {
+                await cache.ConfirmAsync(repository, tag, known.Digest, CancellationToken.None);
+                return known;
+            }
+        }
+
+        var fetched = await upstream.GetManifestAsync(repository.Name, reference, CancellationToken.None);
+        if (!fetched.TryGet(out var manifest, out var refused))
+            return await AfterRefusalAsync(repository, reference, known, refused);
+        await KeepAsync(repository, reference, manifest);
+        return manifest;
+    }
+
+    // What cannot be kept is given all the same: it is what the upstream has.
+    private async Task KeepAsync(RepositoryIdentity repository, Reference reference, StoredManifest manifest)
+    {
+        IReadOnlyList<Tag> moved = reference is Tag tag ? [tag] : [];
+        var put = new PutManifestCommand(
+            repository, manifest.Digest, moved, manifest.MediaType, manifest.Content, Upstream);
+        if (validator.Validate(put) is { IsValid: false } judged)
+        {
+            Log.NotKept(logger, repository, manifest.Digest, judged.Errors[0].ErrorMessage, null);
+            return;
+        }
+
+        try
+        {
+            await manifests.PutAsync(
+                new(
+                    repository, manifest.Digest, put.Document.ToManifest(manifest.MediaType), manifest.Content, moved,
+                    Upstream, MayOverwrite: true)
+                {
+                    IsCopy = true,
+                },
+                CancellationToken.None);
+        }
+        catch (StorageException cause)
+        {
+            Log.NotKept(logger, repository, manifest.Digest, cause.Message, cause);
+        }
+    }
+
+    private async Task<Result<StoredManifest>> AfterRefusalAsync(
+        RepositoryIdentity repository, Reference reference, StoredManifest? known, IReadOnlyList<OciError> errors)
+    {
+        var settings = rules.SettingsOf(repository);
+        if (errors[0].Reason is ErrorReason.NotFound)
+        {
+            absences.Note(repository, reference, errors[0], settings.NegativeTtl);
+            if (known is null || reference is not Tag tag)
+                return Result<StoredManifest>.Refused(errors);
+            if (settings.KeepDeleted)
+                return Stale(known, "does not have this tag any more");
+            await tags.DeleteAsync(repository, tag, Upstream, CancellationToken.None);
+            return Result<StoredManifest>.Refused(errors);
+        }
+
+        if (known is null)
+            return Result<StoredManifest>.Refused(errors);
+        absences.Note(repository, reference, errors[0], Rest);
+        return Stale(known, "cannot be asked");
+    }
+
+    /// <summary>What the upstream has said last, with a warning that it does not say so now.</summary>
+    /// <param name="why">As the end of a sentence about the upstream.</param>
+    public static StoredManifest Stale(StoredManifest known, string why)
+        => known with { Warning = $"The upstream {why}; this is what the tag was when it was asked last." };
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            LogLevel.Warning, "The manifest {Digest} of {Repository} was delivered and not kept: {Problem}")]
+        public static partial void NotKept(
+            ILogger logger, RepositoryIdentity repository, Digest digest, string problem, Exception? cause);
+    }
+}

@@ -1,0 +1,49 @@
+using Registry.Application.Referrers;
+using Registry.Domain.Blobs;
+using Registry.Domain.Catalog;
+using Registry.Domain.Errors;
+using Registry.Domain.Repositories;
+
+namespace Registry.Application.Proxies;
+
+/// <summary>
+/// Asks upstreams what refers to a digest. While one cannot be asked, what it has said last counts, or else what is
+/// cached.
+/// </summary>
+internal sealed class ProxiedReferrers(
+    IProxyCache cache, IReferrerIndex index, IUpstreams upstreams, ProxyRules rules, Absences absences)
+{
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
+
+    private readonly SharedRequests<Result<IReadOnlyList<Referrer>>> _requests = new();
+
+    public async Task<Result<IReadOnlyList<Referrer>>> ListAsync(
+        RepositoryIdentity repository, Digest subject, CancellationToken cancellationToken)
+    {
+        var known = await cache.FindReferrersAsync(repository, subject, cancellationToken);
+        if (known is not null && known.Age < rules.SettingsOf(repository).TagTtl)
+            return Result<IReadOnlyList<Referrer>>.Of(known.Referrers);
+        var what = $"referrers of {subject}";
+        if (rules.FindRefusal(repository) is null && absences.Find(repository, what) is null)
+        {
+            var asked = await _requests.SendAsync(repository, what, () => AskAsync(repository, subject))
+                .WaitAsync(cancellationToken);
+            if (asked.TryGet(out _, out var errors))
+                return asked;
+            absences.Note(repository, what, errors[0], Rest);
+        }
+
+        // Never "not found" (distribution-spec, "Listing Referrers").
+        return Result<IReadOnlyList<Referrer>>.Of(known?.Referrers ?? (await index.ListAsync(
+            repository, subject, artifactType: null, new(PageRequest.MaxSize, After: null), cancellationToken)).Items);
+    }
+
+    private async Task<Result<IReadOnlyList<Referrer>>> AskAsync(RepositoryIdentity repository, Digest subject)
+    {
+        var listed = await upstreams.Of(repository.Registry)
+            .ListReferrersAsync(repository.Name, subject, CancellationToken.None);
+        if (listed.TryGet(out var referrers, out _))
+            await cache.KeepReferrersAsync(repository, subject, referrers, CancellationToken.None);
+        return listed;
+    }
+}

@@ -1,0 +1,101 @@
+using Registry.Application.Blobs;
+using Registry.Application.Manifests;
+using Registry.Application.Referrers;
+using Registry.Application.Registries;
+using Registry.Application.Tags;
+using Registry.Domain.Access;
+using Registry.Domain.Blobs;
+using Registry.Domain.Catalog;
+using Registry.Domain.Errors;
+using Registry.Domain.Manifests;
+using Registry.Domain.Repositories;
+
+namespace Registry.Application.Proxies;
+
+/// <summary>
+/// What an upstream has. What was fetched once is here: the upstream is asked only for what is not, and for what tags
+/// and referrers may have become. When it cannot answer, what it has said last counts, with a warning.
+/// </summary>
+internal sealed class ProxySource(
+    HostedSource cached, IProxyCache cache, IUpstreams upstreams, ProxiedManifests manifests,
+    ProxiedReferrers referrers, Downloads downloads, ProxyRules rules, Absences absences)
+    : IPullSource
+{
+    public Task<Result<StoredManifest>> FindManifestAsync(
+        RepositoryIdentity repository, Reference reference, Principal principal, CancellationToken cancellationToken)
+        => GetManifestAsync(repository, reference, principal, cancellationToken);
+
+    public async Task<Result<StoredManifest>> GetManifestAsync(
+        RepositoryIdentity repository, Reference reference, Principal principal, CancellationToken cancellationToken)
+    {
+        var known = await cache.FindAsync(repository, reference, cancellationToken);
+        if (known is not null && (reference is Digest || known.Age < rules.SettingsOf(repository).TagTtl))
+            return known.Manifest;
+        if (rules.FindRefusal(repository) is { } refusal)
+            return known is null ? refusal : known.Manifest;
+        if (absences.Find(repository, reference) is { } absence)
+            return known is null ? absence : ProxiedManifests.Stale(known.Manifest, "could not be asked just now");
+        return await manifests.AskAsync(repository, reference, known?.Manifest, cancellationToken);
+    }
+
+    public async Task<Result<long>> FindBlobAsync(
+        RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken)
+    {
+        var here = await cached.FindBlobAsync(repository, digest, principal, cancellationToken);
+        if (!IsUnknown(here))
+            return here;
+        if ((rules.FindRefusal(repository) ?? absences.Find(repository, digest)) is { } refusal)
+            return refusal;
+        var found = await upstreams.Of(repository.Registry).FindBlobAsync(repository.Name, digest, cancellationToken);
+        if (!found.TryGet(out _, out var errors) && errors[0].Reason is ErrorReason.NotFound)
+            absences.Note(repository, digest, errors[0], rules.SettingsOf(repository).NegativeTtl);
+        return found;
+    }
+
+    public async Task<Result<OpenedBlob>> OpenBlobAsync(
+        RepositoryIdentity repository, Digest digest, RequestedRange? range, Principal principal,
+        CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var here = await cached.OpenBlobAsync(repository, digest, range, principal, cancellationToken);
+            if (!IsUnknown(here))
+                return here;
+            if ((rules.FindRefusal(repository) ?? absences.Find(repository, digest)) is { } refusal)
+                return refusal;
+            var joined = await downloads.JoinAsync(repository, digest, cancellationToken);
+            if (!joined.TryGet(out var content, out var errors))
+                return Result<OpenedBlob>.Refused(errors);
+            if (content is not null)
+                return new OpenedBlob(digest, content, range?.Within(content.Size));
+            // It has arrived since it was looked for.
+        }
+    }
+
+    public Task<Page<string>?> ListTagsAsync(
+        RepositoryIdentity repository, PageRequest page, Principal principal, CancellationToken cancellationToken)
+        => cached.ListTagsAsync(repository, page, principal, cancellationToken);
+
+    public Task<Page<TaggedManifest>?> ListTaggedManifestsAsync(
+        RepositoryIdentity repository, PageRequest page, Principal principal, CancellationToken cancellationToken)
+        => cached.ListTaggedManifestsAsync(repository, page, principal, cancellationToken);
+
+    public async Task<Result<Page<Referrer>>> ListReferrersAsync(
+        RepositoryIdentity repository, Digest subject, string? artifactType, PageRequest page, Principal principal,
+        CancellationToken cancellationToken)
+    {
+        var listed = await referrers.ListAsync(repository, subject, cancellationToken);
+        return listed.TryGet(out var all, out var errors)
+            ? Page<Referrer>.Of(
+                [
+                    .. all.Where(referrer => artifactType is null || referrer.ArtifactType == artifactType)
+                        .Where(referrer => string.CompareOrdinal(referrer.Digest.ToString(), page.After) > 0)
+                        .OrderBy(referrer => referrer.Digest.ToString(), StringComparer.Ordinal),
+                ],
+                page.Size)
+            : Result<Page<Referrer>>.Refused(errors);
+    }
+
+    private static bool IsUnknown<T>(Result<T> answer)
+        => !answer.TryGet(out _, out var errors) && errors[0].Reason is ErrorReason.NotFound;
+}
