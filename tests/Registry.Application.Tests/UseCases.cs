@@ -6,6 +6,8 @@ using Registry.Application.Access.Tokens;
 using Registry.Application.Blobs;
 using Registry.Application.Catalog;
 using Registry.Application.Manifests;
+using Registry.Application.Proxies;
+using Registry.Application.Referrers;
 using Registry.Application.Registries;
 using Registry.Application.Stores;
 using Registry.Application.Tags;
@@ -40,7 +42,8 @@ internal sealed class UseCases : IAsyncDisposable
         services.AddSingleton(Tags).AddSingleton(Catalog).AddSingleton(Access); // the last policy added counts
         services.AddSingleton(new ManifestOptions { MaxTags = 3 }).AddSingleton(Delete).AddSingleton(new UploadOptions());
         services.AddSingleton(Substitute.For<IStoredAccess>()).AddSingleton(Substitute.For<ITokenIssuer>());
-        services.AddSingleton(new AccessOptions()).AddSingleton(TimeProvider.System);
+        services.AddSingleton(new AccessOptions()).AddSingleton(TimeProvider.System).AddLogging();
+        services.AddSingleton(Cache).AddSingleton(Upstreams).AddSingleton(Substitute.For<IReferrerIndex>());
         _services = services.BuildServiceProvider();
     }
 
@@ -63,6 +66,10 @@ internal sealed class UseCases : IAsyncDisposable
     public ICatalog Catalog { get; } = Substitute.For<ICatalog>();
 
     public IAccessPolicy Access { get; } = Substitute.For<IAccessPolicy>();
+
+    public IProxyCache Cache { get; } = Substitute.For<IProxyCache>();
+
+    public IUpstreams Upstreams { get; } = Substitute.For<IUpstreams>();
 
     public DeleteOptions Delete { get; } = new();
 

@@ -70,7 +70,7 @@ public sealed class BlobsTests : IAsyncLifetime
         _registry.Links.FindAsync(UseCases.Repository, Digest, Arg.Any<CancellationToken>()).Returns(Blob);
         _registry.Store.OpenAsync(Blob, null, Arg.Any<CancellationToken>()).Returns((IBlobContent?)null);
 
-        var error = await _registry.RefusalAsync(new OpenBlobQuery(UseCases.Repository, Digest, Range: null));
+        var error = await _registry.RefusalAsync(new OpenBlobQuery(UseCases.Repository, Digest, Range: null, UseCases.Alice));
 
         Assert.Equal(OciErrorCode.BlobUnknown, error.Code);
         await _registry.Links.Received(1).MarkMissingAsync(Blob, Arg.Any<CancellationToken>());
@@ -82,7 +82,7 @@ public sealed class BlobsTests : IAsyncLifetime
         _registry.Links.FindAsync(UseCases.Repository, Digest, Arg.Any<CancellationToken>()).Returns(Blob with { Store = "old" });
         _registry.Stores.Find("old").Returns((IBlobStore?)null);
 
-        var error = await _registry.RefusalAsync(new OpenBlobQuery(UseCases.Repository, Digest, Range: null));
+        var error = await _registry.RefusalAsync(new OpenBlobQuery(UseCases.Repository, Digest, Range: null, UseCases.Alice));
 
         Assert.Equal(ErrorReason.Unavailable, error.Reason);
         await _registry.Links.DidNotReceiveWithAnyArgs().MarkMissingAsync(default!, default);
@@ -95,7 +95,7 @@ public sealed class BlobsTests : IAsyncLifetime
         _registry.Links.FindAsync(UseCases.Repository, Digest, Arg.Any<CancellationToken>()).Returns(Blob);
         _registry.Store.OpenAsync(Blob, null, Arg.Any<CancellationToken>()).Returns<IBlobContent?>(_ => throw broken);
 
-        await Assert.ThrowsAsync<StorageException>(() => _registry.SendAsync(new OpenBlobQuery(UseCases.Repository, Digest, Range: null)));
+        await Assert.ThrowsAsync<StorageException>(() => _registry.SendAsync(new OpenBlobQuery(UseCases.Repository, Digest, Range: null, UseCases.Alice)));
 
         await _registry.Links.DidNotReceiveWithAnyArgs().MarkMissingAsync(default!, default);
     }
