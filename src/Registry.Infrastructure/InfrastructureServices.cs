@@ -34,6 +34,7 @@ using Registry.Infrastructure.Outbox;
 using Registry.Infrastructure.Startup;
 using Registry.Infrastructure.Stores;
 using Registry.Infrastructure.Uploads;
+using Registry.Infrastructure.Upstreams;
 
 namespace Registry.Infrastructure;
 
@@ -56,6 +57,11 @@ public static class InfrastructureServices
             stores, provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IBlobStores>(provider => provider.GetRequiredService<BlobStores>());
         services.AddSingleton(provider => new RegistryMap(registries, provider.GetRequiredService<IBlobStores>()));
+
+        services.AddSingleton(provider => new HttpUpstreams(
+            registries, provider.GetRequiredService<ManifestOptions>().MaxBytes,
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<HttpUpstreams>>()));
+        services.AddSingleton<IUpstreams>(provider => provider.GetRequiredService<HttpUpstreams>());
 
         services.AddSingleton<RegistryDatabase>(provider => database.Kind switch
         {

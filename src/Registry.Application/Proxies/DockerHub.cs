@@ -2,28 +2,38 @@ using Registry.Application.Registries;
 
 namespace Registry.Application.Proxies;
 
-/// <summary>What is special about Docker Hub among upstreams.</summary>
+/// <summary>
+/// What is particular about Docker Hub: clients leave out its name and a part of its repositories' names, and its tokens
+/// come from another host.
+/// </summary>
 public static class DockerHub
 {
-    private static readonly string[] Hosts = ["registry-1.docker.io", "index.docker.io", "docker.io"];
+    /// <summary>The host that its tokens are got from.</summary>
+    public const string TokenHost = "auth.docker.io";
 
-    /// <summary>The hosts, besides the upstream's own, that may be shown its credentials.</summary>
-    public static IReadOnlyList<string> TokenHosts(string upstream) => Is(upstream) ? ["auth.docker.io"] : [];
+    private const string Name = "docker.io";
+    private const string Library = "library";
 
-    /// <summary>What a repository name of one component begins with there; null for nothing.</summary>
-    public static string? ImpliedPrefix(string upstream) => Is(upstream) ? "library" : null;
+    /// <summary>Whether an upstream is Docker Hub, under any of its names.</summary>
+    public static bool Is(Uri upstream)
+        => upstream.Host is "registry-1.docker.io" or Name or "index.docker.io"; // a Uri has it in lower case
 
-    /// <summary>What clients call the upstream in <c>ns</c>: its host, with its port if it names one.</summary>
-    public static string Namespace(string upstream)
-        => Is(upstream) ? "docker.io" : Uri.TryCreate(upstream, UriKind.Absolute, out var uri) ? uri.Authority : "";
+    /// <summary>What a repository name of one component begins with at the upstream of a proxy, if anything.</summary>
+    public static string? ImpliedPrefix(RegistrySettings registry)
+        => registry.Kind is not RegistryKind.Proxy ? null
+            : registry.ImpliedPrefix ?? (AddressOf(registry) is { } upstream && Is(upstream) ? Library : null);
 
-    /// <summary>The values of <c>ns</c> that mean a registry: none unless it is a proxy.</summary>
+    /// <summary>
+    /// The values of the query parameter <c>ns</c> that mean a registry: none unless it is a proxy, and the upstream's
+    /// host, with its port if it names one, unless others are set.
+    /// </summary>
     public static IReadOnlyList<string> Namespaces(RegistrySettings registry)
-        => registry.Kind is not RegistryKind.Proxy ? []
+        => AddressOf(registry) is not { } upstream ? []
             : registry.Namespaces.Count > 0 ? [.. registry.Namespaces]
-            : [Namespace(registry.Upstream)];
+            : [Is(upstream) ? Name : upstream.Authority];
 
-    private static bool Is(string upstream)
-        => Uri.TryCreate(upstream, UriKind.Absolute, out var uri)
-            && Array.Exists(Hosts, host => host.Equals(uri.Host, StringComparison.OrdinalIgnoreCase));
+    private static Uri? AddressOf(RegistrySettings registry)
+        => registry.Kind is RegistryKind.Proxy && Uri.TryCreate(registry.Upstream, UriKind.Absolute, out var upstream)
+            ? upstream
+            : null;
 }

@@ -179,8 +179,7 @@ public sealed class RegistryMap
 
     private sealed class Entry(RegistryName name, RegistrySettings settings)
     {
-        private readonly string? _implied = settings.ImpliedPrefix
-            ?? (settings.Kind is RegistryKind.Proxy ? DockerHub.ImpliedPrefix(settings.Upstream) : null);
+        private readonly string? _implied = DockerHub.ImpliedPrefix(settings);
 
         public RegistryName Name { get; } = name;
 

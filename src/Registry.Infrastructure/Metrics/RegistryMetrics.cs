@@ -1,12 +1,13 @@
 using Microsoft.Extensions.Hosting;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
+using Registry.Infrastructure.Upstreams;
 
 namespace Registry.Infrastructure.Metrics;
 
 /// <summary>
-/// What the framework measures of this process: requests, connections, memory, collections, threads; and what the
-/// PostgreSQL provider measures of its commands.
+/// What the framework measures of this process: requests, connections, memory, collections, threads; what the
+/// PostgreSQL provider measures of its commands; and what upstreams are asked.
 /// </summary>
 public sealed class RegistryMetrics : IHostedLifecycleService, IDisposable
 {
@@ -27,7 +28,8 @@ public sealed class RegistryMetrics : IHostedLifecycleService, IDisposable
         _provider = Task.Run(
             () => Sdk.CreateMeterProviderBuilder()
                 .AddMeter(
-                    "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql")
+                    "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql",
+                    UpstreamMetrics.MeterName)
                 .AddReader(new BaseExportingMetricReader(_exporter))
                 .Build(),
             CancellationToken.None);

@@ -6,6 +6,7 @@ using Registry.Infrastructure.Access;
 using Registry.Infrastructure.Access.Local;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Stores;
+using Registry.Infrastructure.Upstreams;
 
 namespace Registry.Infrastructure.Startup;
 
@@ -14,13 +15,15 @@ namespace Registry.Infrastructure.Startup;
 /// </summary>
 internal sealed class RegistryStartup(
     DataFolder data, BlobStores stores, StoreMarks marks, RegistryDatabase database, RegistryMap registries,
-    ICatalog catalog, AccessChanges access, IEnumerable<IUserProvider> providers, FirstAdmin? admin = null)
+    ICatalog catalog, AccessChanges access, IEnumerable<IUserProvider> providers, HttpUpstreams upstreams,
+    FirstAdmin? admin = null)
     : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         foreach (var provider in providers.OfType<IOpenedAtStart>())
             provider.Open();
+        upstreams.Open();
         data.Hold();
         await database.OpenAsync(cancellationToken);
         await access.RefreshAsync(cancellationToken);

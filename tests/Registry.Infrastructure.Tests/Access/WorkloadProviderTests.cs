@@ -6,6 +6,7 @@ using Registry.Application.Access;
 using Registry.Domain.Access;
 using Registry.Domain.Errors;
 using Registry.Infrastructure.Access.Workload;
+using Registry.Infrastructure.Outbound;
 using Registry.Infrastructure.Tests.Database;
 
 namespace Registry.Infrastructure.Tests.Access;
@@ -395,7 +396,7 @@ public sealed class WorkloadProviderTests : IAsyncLifetime
     [Fact] // S-17
     public async Task A_name_that_leads_to_this_machine_is_not_connected_to()
     {
-        using var guarded = new DiscoveredKeys(_issuer.Issuer.Replace("127.0.0.1", "localhost", StringComparison.Ordinal), AllowedAddresses.Public, _time, NullLogger.Instance);
+        using var guarded = new DiscoveredKeys(_issuer.Issuer.Replace("127.0.0.1", "localhost", StringComparison.Ordinal), AddressGuard.IsPublic, _time, NullLogger.Instance);
         await guarded.LookAgainAsync(CancellationToken.None);
         Assert.Null(guarded.Known);
         Assert.Equal(0, _issuer.Requests);

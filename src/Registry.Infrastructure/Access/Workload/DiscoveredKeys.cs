@@ -1,6 +1,8 @@
+using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Registry.Infrastructure.Access.Jwt;
+using Registry.Infrastructure.Outbound;
 
 namespace Registry.Infrastructure.Access.Workload;
 
@@ -30,7 +32,8 @@ internal sealed partial class DiscoveredKeys : IIssuerKeys
     private long? _tried;
     private bool _failing;
 
-    public DiscoveredKeys(string issuer, AllowedAddresses allowed, TimeProvider time, ILogger logger)
+    /// <param name="isAllowed">Where connections may lead, whatever the issuer's name resolves to.</param>
+    public DiscoveredKeys(string issuer, Predicate<IPAddress> isAllowed, TimeProvider time, ILogger logger)
     {
         (_issuer, _time, _logger) = (issuer, time, logger);
         _http = new(new SocketsHttpHandler
@@ -42,7 +45,7 @@ internal sealed partial class DiscoveredKeys : IIssuerKeys
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
             MaxResponseHeadersLength = 16,
             ConnectCallback = (context, cancellationToken)
-                => AddressGuard.ConnectAsync(context, allowed, cancellationToken),
+                => AddressGuard.ConnectAsync(context.DnsEndPoint, isAllowed, cancellationToken),
         })
         { Timeout = Timeout.InfiniteTimeSpan };
     }

@@ -1,9 +1,11 @@
+using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Access;
 using Registry.Domain.Access;
 using Registry.Domain.Errors;
 using Registry.Infrastructure.Access.Jwt;
+using Registry.Infrastructure.Outbound;
 
 namespace Registry.Infrastructure.Access.Workload;
 
@@ -91,12 +93,12 @@ internal sealed class WorkloadIssuer : IDisposable
     }
 
     // Who writes an address, or this machine's name, means it.
-    private static AllowedAddresses Allowed(WorkloadSettings settings)
+    private static Predicate<IPAddress> Allowed(WorkloadSettings settings)
     {
         var issuer = new Uri(settings.Issuer);
         return settings.AllowPrivateAddress || issuer.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6
-            ? AllowedAddresses.Any
-            : issuer.IsLoopback ? AllowedAddresses.Loopback
-            : AllowedAddresses.Public;
+            ? _ => true
+            : issuer.IsLoopback ? IPAddress.IsLoopback
+            : AddressGuard.IsPublic;
     }
 }

@@ -1,19 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Registry.Infrastructure.Access.Workload;
-
-/// <summary>Where connections to an issuer may lead, whatever its name resolves to.</summary>
-internal enum AllowedAddresses
-{
-    /// <summary>Those of the public internet.</summary>
-    Public,
-
-    /// <summary>This machine alone.</summary>
-    Loopback,
-
-    Any,
-}
+namespace Registry.Infrastructure.Outbound;
 
 /// <summary>
 /// Connects to what was configured and to nothing else: the name is resolved once, each address is judged, and the
@@ -21,24 +9,20 @@ internal enum AllowedAddresses
 /// </summary>
 internal static class AddressGuard
 {
-    /// <exception cref="HttpRequestException">The name leads nowhere, or only where it may not.</exception>
+    /// <exception cref="AddressRefusedException">The name leads only where it may not.</exception>
+    /// <exception cref="SocketException">It leads nowhere, or nobody takes the connection.</exception>
     public static async ValueTask<Stream> ConnectAsync(
-        SocketsHttpConnectionContext context, AllowedAddresses allowed, CancellationToken cancellationToken)
+        DnsEndPoint place, Predicate<IPAddress> isAllowed, CancellationToken cancellationToken)
     {
-        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken);
-        var good = Array.FindAll(addresses, address => IsAllowed(address, allowed));
+        var addresses = await Dns.GetHostAddressesAsync(place.Host, cancellationToken);
+        var good = Array.FindAll(addresses, isAllowed);
         if (good.Length == 0)
-        {
-            throw new HttpRequestException(
-                $"'{host}' leads to no address that may be connected to "
-                + $"({string.Join(", ", addresses.AsEnumerable())})");
-        }
+            throw new AddressRefusedException(place.Host, addresses);
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(good, port, cancellationToken);
+            await socket.ConnectAsync(good, place.Port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
@@ -47,13 +31,6 @@ internal static class AddressGuard
             throw;
         }
     }
-
-    public static bool IsAllowed(IPAddress address, AllowedAddresses allowed) => allowed switch
-    {
-        AllowedAddresses.Any => true,
-        AllowedAddresses.Loopback => IPAddress.IsLoopback(address),
-        _ => IsPublic(address),
-    };
 
     /// <summary>Whether an address is one of the public internet (IANA special-purpose address registries).</summary>
     public static bool IsPublic(IPAddress address)
@@ -84,4 +61,14 @@ internal static class AddressGuard
 
     private static readonly IPNetwork[] SpecialV6 =
         [IPNetwork.Parse("2001::/23"), IPNetwork.Parse("2001:db8::/32"), IPNetwork.Parse("2002::/16")];
+}
+
+/// <summary>A name leads to no address that may be connected to.</summary>
+internal sealed class AddressRefusedException(string host, IPAddress[] addresses)
+    : HttpRequestException(
+        $"'{host}' leads to no address that may be connected to ({string.Join(", ", addresses.AsEnumerable())})")
+{
+    public string Host => host;
+
+    public IReadOnlyList<IPAddress> Addresses => addresses;
 }
