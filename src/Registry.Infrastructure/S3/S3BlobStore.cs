@@ -3,7 +3,6 @@ using Amazon.S3.Model;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Stores;
 using Registry.Application.Uploads;
-using Registry.Domain.Blobs;
 using Registry.Domain.Errors;
 using Registry.Infrastructure.Stores;
 using ByteRange = Registry.Domain.Blobs.ByteRange;
