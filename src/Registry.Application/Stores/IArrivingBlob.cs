@@ -1,5 +1,3 @@
-using Registry.Domain.Blobs;
-
 namespace Registry.Application.Stores;
 
 /// <summary>

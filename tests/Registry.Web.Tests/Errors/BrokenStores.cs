@@ -28,6 +28,9 @@ internal sealed class BrokenStores(IBlobStores stores) : IBlobStores
 
         public async Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
             => await store.OpenAsync(blob, part, cancellationToken) is { } content ? new BrokenContent(content) : null;
+
+        public Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken)
+            => store.ReceiveAsync(digest, size, cancellationToken);
     }
 
     private sealed class BrokenContent(IBlobContent content) : IBlobContent
