@@ -13,6 +13,7 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
     private readonly DurableFiles _files;
     private readonly StoreFaults _faults;
     private readonly StoreGuard _guard;
+    private readonly FileSystemStaging _staging;
     private FileStream? _held;
 
     public FileSystemBlobStore(
@@ -26,13 +27,13 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
         _files = new(_layout);
         _faults = new(name);
         _guard = new(name, _layout, _files, logger, time);
-        Staging = new FileSystemStaging(_layout, _files, _faults, logger);
+        _staging = new(_layout, _files, _faults, logger);
         Manifests = new FileSystemManifestArchive(_layout, _files, _faults);
     }
 
     public string Name { get; }
 
-    public IUploadStaging Staging { get; }
+    public IUploadStaging Staging => _staging;
 
     public IManifestArchive Manifests { get; }
 
@@ -64,8 +65,22 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
         }
     }
 
-    public Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken)
-        => throw new NotSupportedException("being built");
+    public async Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken)
+    {
+        var staged = _staging.Begin();
+        try
+        {
+            var (writing, reading) = staged.Create();
+            return new FileSystemArrival(
+                staged, new(writing, reading, digest, size, durable: true, _faults), Name, digest);
+        }
+        catch
+        {
+            await staged.DiscardAsync();
+            await staged.DisposeAsync();
+            throw;
+        }
+    }
 
     public Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
         => Task.FromResult(_faults.Guard<IBlobContent?>(() => Open(blob)));

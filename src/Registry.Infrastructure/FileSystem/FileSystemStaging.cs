@@ -26,6 +26,9 @@ internal sealed class FileSystemStaging(FileSystemLayout layout, DurableFiles fi
         return staged;
     }
 
+    /// <summary>An upload that nobody else knows of.</summary>
+    public StagedFile Begin() => TryOpen(UploadId.Create(), offset: 0)!;
+
     public async Task<bool> DropAsync(UploadId id, string? state, CancellationToken cancellationToken)
     {
         if (TryOpen(id, offset: 0) is not { } staged)

@@ -47,6 +47,22 @@ internal sealed partial class StagedFile(
     public Task<string?> PublishAsync(Digest digest, long size, CancellationToken cancellationToken)
         => Task.FromResult(faults.Guard(() => Publish(digest, size, cancellationToken)));
 
+    /// <summary>Makes the file of a new upload, for a writer who hashes its bytes himself.</summary>
+    /// <returns>To write to, closed with this one; and to read from, the caller's.</returns>
+    /// <exception cref="StorageException">It cannot be made.</exception>
+    public (SafeFileHandle Writing, SafeFileHandle Reading) Create() => faults.Guard(() =>
+    {
+        _file = TryOpen(create: true);
+        var reading = NativeFiles.TryOpenToRead(_path, out _);
+        return _file is not null && reading is not null
+            ? (_file, reading)
+            : throw new IOException($"'{_path}' has gone.");
+    });
+
+    /// <summary>As <see cref="PublishAsync"/>, for bytes that are known to have the digest.</summary>
+    /// <exception cref="StorageException">The store is full or cannot be used.</exception>
+    public string PublishVerified(Digest digest) => faults.Guard(() => Place(_file!, digest));
+
     public Task DiscardAsync()
     {
         DropHash();
@@ -89,15 +105,19 @@ internal sealed partial class StagedFile(
         if (_file is null || RandomAccess.GetLength(_file) != size
             || DigestOf(_file, digest.Algorithm, size, cancellationToken) != digest)
             return null;
+        return Place(_file, digest);
+    }
 
+    private string Place(SafeFileHandle file, Digest digest)
+    {
         try
         {
-            RandomAccess.FlushToDisk(_file);
+            RandomAccess.FlushToDisk(file);
         }
         catch (Exception cause) when (StoreFaults.Covers(cause))
         {
             // The kernel may have dropped pages that it could not write and will not fail again: these bytes must not
-            // be retried.
+            // be retried, nor read.
             DropHash();
             CutBack(0);
             throw;
@@ -105,7 +125,7 @@ internal sealed partial class StagedFile(
 
         // The lock is held until the file has its new name: a writer of another process must not get hold of it as an
         // upload.
-        files.Move(_file, _path, layout.BlobPath(digest));
+        files.Move(file, _path, layout.BlobPath(digest));
         Close();
         DropHash();
         return StoreLayout.BlobLocation(digest);
@@ -154,12 +174,12 @@ internal sealed partial class StagedFile(
         return file;
     }
 
-    // None locks on Unix; Windows must allow the rename of an open file, and shares nothing else either.
+    // None locks on Unix; Windows must allow the rename of an open file, and readers of one that still grows.
     private SafeFileHandle Open(bool create) => File.OpenHandle(
         _path,
         create ? FileMode.OpenOrCreate : FileMode.Open,
         FileAccess.ReadWrite,
-        OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None);
+        OperatingSystem.IsWindows() ? FileShare.Read | FileShare.Delete : FileShare.None);
 
     private void ContinueHash(DigestAlgorithm algorithm)
     {

@@ -13,11 +13,6 @@ internal static class UploadPump
 {
     private const int BufferBytes = 256 * 1024;
 
-    // The disk begins with a window while the next ones arrive, so that little is left for the flush at the end; and an
-    // upload never has more than a few windows that are not on the disk, for which the flushes of others would wait.
-    private const int WindowBytes = 8 * 1024 * 1024;
-    private const int WindowsInFlight = 3;
-
     /// <exception cref="Domain.Errors.StorageException">The file could not be written.</exception>
     public static async Task<AppendedBytes> CopyAsync(
         Stream content, SafeFileHandle file, long offset, RunningHash? hash, StoreFaults faults,
@@ -68,9 +63,7 @@ internal static class UploadPump
         try
         {
             RandomAccess.Write(file, bytes, offset);
-            var window = (offset + bytes.Length) / WindowBytes;
-            if (window > offset / WindowBytes)
-                WriteOut(file, window - 1);
+            WriteOutWindows.Follow(file, offset, bytes.Length);
         }
         catch (Exception cause) when (StoreFaults.Covers(cause))
         {
@@ -78,12 +71,5 @@ internal static class UploadPump
         }
 
         hash?.Append(bytes);
-    }
-
-    private static void WriteOut(SafeFileHandle file, long window)
-    {
-        NativeFiles.WriteOut(file, window * WindowBytes, WindowBytes, wait: false);
-        if (window >= WindowsInFlight)
-            NativeFiles.WriteOut(file, (window - WindowsInFlight) * WindowBytes, WindowBytes, wait: true);
     }
 }

@@ -3,6 +3,7 @@ using Amazon.S3.Model;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Stores;
 using Registry.Application.Uploads;
+using Registry.Domain.Blobs;
 using Registry.Domain.Errors;
 using Registry.Infrastructure.Stores;
 using ByteRange = Registry.Domain.Blobs.ByteRange;
@@ -18,20 +19,29 @@ internal sealed class S3BlobStore : IStoreAdapter, IDisposable
     private readonly StoreOptions _options;
     private readonly S3Bucket _bucket;
     private readonly S3Guard _guard;
+    private readonly S3Staging _staging;
+    private readonly ArrivingFiles _arriving;
 
     public S3BlobStore(string name, StoreOptions options, ILogger<S3BlobStore> logger, TimeProvider time)
     {
+        if (string.IsNullOrWhiteSpace(options.Staging))
+        {
+            throw new StartRefusedException(
+                $"Registry:Stores:{name}:Staging is empty: name a folder for blobs on their way from elsewhere.");
+        }
+
         Name = name;
         _options = options;
         _bucket = new(name, options, time);
         _guard = new(name, options, _bucket);
-        Staging = new S3Staging(name, _bucket, new(name, _bucket, logger));
+        _staging = new(name, _bucket, new(name, _bucket, logger));
+        _arriving = new(name, options.Staging);
         Manifests = new S3ManifestArchive(_bucket);
     }
 
     public string Name { get; }
 
-    public IUploadStaging Staging { get; }
+    public IUploadStaging Staging => _staging;
 
     public IManifestArchive Manifests { get; }
 
@@ -58,8 +68,13 @@ internal sealed class S3BlobStore : IStoreAdapter, IDisposable
         }
     }
 
-    public Task<IArrivingBlob> ReceiveAsync(Domain.Blobs.Digest digest, long size, CancellationToken cancellationToken)
-        => throw new NotSupportedException("being built");
+    public Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken)
+    {
+        var file = _arriving.Create();
+        var spool = new Spool(file, file, digest, size, durable: false, _arriving.Faults);
+        return Task.FromResult<IArrivingBlob>(
+            new S3Arrival(spool, _staging.Begin(), _bucket.Faults, Name, digest));
+    }
 
     public async Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
     {

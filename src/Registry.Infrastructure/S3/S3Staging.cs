@@ -22,8 +22,15 @@ internal sealed class S3Staging(string store, S3Bucket bucket, S3Cleaner cleaner
     {
         while (!_held.TryAdd(session.Id, true))
             await Task.Delay(Pause, cancellationToken);
-        return new S3Upload(
-            session, store, bucket, cleaner, _pool, _hashes, released: () => _held.TryRemove(session.Id, out _));
+        return Open(session.Id, session.Offset, session.State);
+    }
+
+    /// <summary>An upload that nobody else knows of.</summary>
+    public IStagedUpload Begin()
+    {
+        var id = UploadId.Create();
+        _held[id] = true;
+        return Open(id, offset: 0, state: null);
     }
 
     public async Task<bool> DropAsync(UploadId id, string? state, CancellationToken cancellationToken)
@@ -58,4 +65,8 @@ internal sealed class S3Staging(string store, S3Bucket bucket, S3Cleaner cleaner
                 yield return id;
         }
     }
+
+    private S3Upload Open(UploadId id, long offset, string? state)
+        => new(
+            id, offset, state, store, bucket, cleaner, _pool, _hashes, released: () => _held.TryRemove(id, out _));
 }

@@ -12,16 +12,18 @@ namespace Registry.Infrastructure.S3;
 /// One upload's bytes. Parts go up (<see cref="S3Parts"/>) while the client is still sending. What is less than a part
 /// stays in memory until the request ends; a small blob is nothing but that.
 /// </summary>
+/// <param name="offset">Where the session stands.</param>
+/// <param name="earlier">The state that the request before this one has left; null without one.</param>
 internal sealed class S3Upload(
-    UploadSession session, string store, S3Bucket bucket, S3Cleaner cleaner, PiecePool pool, RunningHashes hashes,
-    Action released)
+    UploadId id, long offset, string? earlier, string store, S3Bucket bucket, S3Cleaner cleaner, PiecePool pool,
+    RunningHashes hashes, Action released)
     : IStagedUpload
 {
-    private readonly string _key = S3Layout.UploadedBlob(session.Id);
-    private readonly StagedParts _saved = StagedParts.Parse(session.State);
-    private readonly S3Parts _parts = new(S3Layout.UploadedBlob(session.Id), store, bucket, pool);
+    private readonly string _key = S3Layout.UploadedBlob(id);
+    private readonly StagedParts _saved = StagedParts.Parse(earlier);
+    private readonly S3Parts _parts = new(S3Layout.UploadedBlob(id), store, bucket, pool);
     private PartBuffer _rest = new(pool);
-    private RunningHash? _hash = hashes.Take(session.Id);
+    private RunningHash? _hash = hashes.Take(id);
     private bool _ended;
     private bool _grown;
     private bool _disposed;
@@ -42,7 +44,7 @@ internal sealed class S3Upload(
                 return new(Size, complete);
             if (!await TrySaveAsync())
                 return null;
-            var state = _grown ? await SaveRestAsync() : session.State;
+            var state = _grown ? await SaveRestAsync() : earlier;
             if (_hash is not null)
                 _hash.Stamp = state;
             return new(Size, complete, state);
@@ -82,7 +84,7 @@ internal sealed class S3Upload(
     {
         DropHash();
         _rest.Dispose();
-        await cleaner.DropAsync(session.Id, _saved with { Upload = _ended ? null : _parts.Upload ?? _saved.Upload });
+        await cleaner.DropAsync(id, _saved with { Upload = _ended ? null : _parts.Upload ?? _saved.Upload });
         if (_ended)
             cleaner.Delete([_key]);
     }
@@ -95,7 +97,7 @@ internal sealed class S3Upload(
 
         _rest.Dispose();
         if (_hash?.Stamp is not null)
-            hashes.Keep(session.Id, _hash);
+            hashes.Keep(id, _hash);
         else
             DropHash();
         _hash = null;
@@ -107,13 +109,13 @@ internal sealed class S3Upload(
     // are not (all) there.
     private async Task<bool> TryContinueAsync()
     {
-        if (!Equals(_hash?.Stamp, session.State) || _hash?.Position != session.Offset)
+        if (!Equals(_hash?.Stamp, earlier) || _hash?.Position != offset)
             DropHash();
         if (_hash is not null)
             _hash.Stamp = null;
-        if (session.Offset == 0)
+        if (offset == 0)
             return true;
-        if (_saved.Size != session.Offset)
+        if (_saved.Size != offset)
             return false;
 
         _parts.Continue(_saved);
@@ -122,7 +124,7 @@ internal sealed class S3Upload(
 
     private async Task<bool> TryReadRestAsync(string name)
     {
-        if (await bucket.ReadAsync(S3Layout.Rest(session.Id, name), CancellationToken.None) is not { } rest
+        if (await bucket.ReadAsync(S3Layout.Rest(id, name), CancellationToken.None) is not { } rest
             || rest.Length != _saved.RestBytes)
             return false;
         for (var at = 0; at < rest.Length; at += PiecePool.PieceBytes)
@@ -207,11 +209,11 @@ internal sealed class S3Upload(
         if (_rest.Length > 0)
         {
             rest = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-            await bucket.PutAsync(S3Layout.Rest(session.Id, rest), _rest.OpenRead, CancellationToken.None);
+            await bucket.PutAsync(S3Layout.Rest(id, rest), _rest.OpenRead, CancellationToken.None);
         }
 
         if (_saved.OldRest is { } old)
-            cleaner.Delete([S3Layout.Rest(session.Id, old)]);
+            cleaner.Delete([S3Layout.Rest(id, old)]);
         return new StagedParts(_parts.Upload, [.. _parts.Sent], rest, _rest.Length, _saved.Rest).ToString();
     }
 
@@ -304,7 +306,7 @@ internal sealed class S3Upload(
     }
 
     private IEnumerable<string> RestKeys()
-        => new[] { _saved.Rest, _saved.OldRest }.OfType<string>().Select(name => S3Layout.Rest(session.Id, name));
+        => new[] { _saved.Rest, _saved.OldRest }.OfType<string>().Select(name => S3Layout.Rest(id, name));
 
     private void DropHash()
     {

@@ -19,7 +19,8 @@ public sealed class StoreOptions
 
     /// <summary>
     /// The folder for uploads that are not finished. Default <c>_uploads</c> in <see cref="Root"/>; on another device
-    /// every finished upload is copied once.
+    /// every finished upload is copied once. Of S3: the local folder for blobs on their way from an upstream, default
+    /// one in <c>Registry:Data</c>.
     /// </summary>
     public string? Staging { get; set; }
 

@@ -24,6 +24,8 @@ internal static class OptionsRules
             store.Region ??= "us-east-1";
             if (store.Root.Length == 0 && store.Kind is StoreKind.FileSystem)
                 store.Root = Path.Combine(options.Data, name == "default" ? "blobs" : $"blobs-{name}");
+            if (string.IsNullOrEmpty(store.Staging) && store.Kind is StoreKind.S3)
+                store.Staging = Path.Combine(options.Data, name == "default" ? "arriving" : $"arriving-{name}");
         }
 
         // Adding a registry must not take away the one that was there before it.
@@ -250,12 +252,16 @@ internal static class OptionsRules
     private static void CheckStores(RegistryOptions options)
     {
         var folders = new List<(string Store, string Key, string Path)>();
-        foreach (var (name, store) in options.Stores.Where(entry => entry.Value.Kind is StoreKind.FileSystem))
+        foreach (var (name, store) in options.Stores)
         {
-            Require(
-                store.Bucket.Length == 0,
-                $"Registry:Stores:{name}:Bucket is '{store.Bucket}', but Kind is FileSystem: set Kind to S3.");
-            folders.Add((name, $"Registry:Stores:{name}:Root", FullPath(store.Root)));
+            if (store.Kind is StoreKind.FileSystem)
+            {
+                Require(
+                    store.Bucket.Length == 0,
+                    $"Registry:Stores:{name}:Bucket is '{store.Bucket}', but Kind is FileSystem: set Kind to S3.");
+                folders.Add((name, $"Registry:Stores:{name}:Root", FullPath(store.Root)));
+            }
+
             if (!string.IsNullOrEmpty(store.Staging))
                 folders.Add((name, $"Registry:Stores:{name}:Staging", FullPath(store.Staging)));
         }
@@ -284,9 +290,7 @@ internal static class OptionsRules
     {
         var key = $"Registry:Stores:{name}";
         Require(
-            store.Root.Length == 0 && string.IsNullOrEmpty(store.Staging),
-            $"{key}:{(store.Root.Length > 0 ? "Root" : "Staging")} is set, but Kind is S3, which has no folders: "
-            + "remove it.");
+            store.Root.Length == 0, $"{key}:Root is set, but Kind is S3, which has its blobs in no folder: remove it.");
         Require(store.Bucket.Length > 0, $"{key}:Bucket is empty: name the bucket for the blobs.");
         Require(
             store.ServiceUrl is null

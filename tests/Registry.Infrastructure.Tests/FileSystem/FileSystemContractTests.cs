@@ -4,7 +4,7 @@ using Registry.Infrastructure.Tests.Stores;
 namespace Registry.Infrastructure.Tests.FileSystem;
 
 [Collection(nameof(Alone))]
-public sealed class FileSystemContractTests : UploadContract, IDisposable
+public sealed class FileSystemContractTests : ArrivalContract, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -21,6 +21,9 @@ public sealed class FileSystemContractTests : UploadContract, IDisposable
             File.WriteAllBytes(path, File.ReadAllBytes(path)[..^1]);
         return Task.CompletedTask;
     }
+
+    private protected override Task<IReadOnlyList<string>> LeftoversAsync()
+        => Task.FromResult<IReadOnlyList<string>>([.. FileSystemStores.FilesBelow(_folder.Path).Where(file => file.StartsWith('_'))]);
 
     private protected override Task<int> CountBlobsAsync()
         => Task.FromResult(FileSystemStores.FilesBelow(_folder.Path).Count(file => file.EndsWith("/data", StringComparison.Ordinal)));

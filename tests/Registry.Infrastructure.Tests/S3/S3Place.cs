@@ -17,8 +17,12 @@ internal sealed class S3Place(S3Server server) : IDisposable
     private readonly AmazonS3Client _client = server.CreateClient();
 
     private readonly List<S3BlobStore> _stores = [];
+    private readonly TemporaryFolder _folder = new();
 
     public string Prefix { get; } = SharedS3.NewPrefix();
+
+    /// <summary>The local folder for what arrives.</summary>
+    public string Staging => _folder.Combine("arriving");
 
     public StoreOptions Options => new()
     {
@@ -28,6 +32,7 @@ internal sealed class S3Place(S3Server server) : IDisposable
         Prefix = Prefix,
         AccessKey = server.AccessKey,
         SecretKey = server.SecretKey,
+        Staging = Staging,
     };
 
     public S3BlobStore Create(Action<StoreOptions>? change = null)
@@ -87,5 +92,6 @@ internal sealed class S3Place(S3Server server) : IDisposable
         foreach (var store in _stores)
             store.Dispose();
         _client.Dispose();
+        _folder.Dispose();
     }
 }

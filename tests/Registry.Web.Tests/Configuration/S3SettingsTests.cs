@@ -15,7 +15,6 @@ public sealed class S3SettingsTests
     [Theory]
     [InlineData("Stores:cloud:Bucket", null, "Registry:Stores:cloud:Bucket is empty")]
     [InlineData("Stores:cloud:Root", "/srv", "Registry:Stores:cloud:Root is set, but Kind is S3")]
-    [InlineData("Stores:cloud:Staging", "/srv", "Registry:Stores:cloud:Staging is set, but Kind is S3")]
     [InlineData("Stores:cloud:ServiceUrl", "minio:9000", "Registry:Stores:cloud:ServiceUrl is 'minio:9000'")]
     [InlineData("Stores:cloud:Region", "", "Registry:Stores:cloud:Region is empty")]
     [InlineData("Stores:cloud:SecretKey", null, "Registry:Stores:cloud:AccessKey is 'key', but there is no secret for it")]
