@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Blobs;
 using Registry.Application.Registries;
@@ -26,6 +27,7 @@ internal sealed partial class Download(
 
     private readonly Lock _lock = new();
     private IArrivingBlob? _arriving;
+    private volatile OciError? _failure;
 
     public Task Ended { get; private set; } = Task.CompletedTask;
 
@@ -60,7 +62,7 @@ internal sealed partial class Download(
         if (await _begun.Task.WaitAsync(cancellationToken) is { } errors)
             return Result<IBlobContent?>.Refused(errors);
         lock (_lock)
-            return Result<IBlobContent?>.Of(_arriving?.OpenRead());
+            return Result<IBlobContent?>.Of(_arriving is null ? null : new ReadAlong(_arriving.OpenRead(), this));
     }
 
     private async Task RunAsync(CancellationToken stop)
@@ -115,7 +117,7 @@ internal sealed partial class Download(
                 return;
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(100 << (2 * failures)), time, stop);
+            await Task.Delay(TimeSpan.FromMilliseconds(100 << failures), time, stop);
             var opened = await upstream.OpenBlobAsync(repository.Name, digest, arriving.Arrived, stop);
             if (!opened.TryGet(out var next, out var errors))
             {
@@ -136,7 +138,7 @@ internal sealed partial class Download(
         if (await arriving.PublishAsync(stop) is { } stored)
             await links.AddAsync(repository, stored, session: null, CancellationToken.None);
         else
-            Fail(OciError.UpstreamFault(settings.Upstream, $"sent something else as {digest}"));
+            Fail(NotWhat());
     }
 
     // The bytes may be here because another repository has them: then it is enough that the upstream says that this one
@@ -158,6 +160,8 @@ internal sealed partial class Download(
         return false;
     }
 
+    private OciError NotWhat() => OciError.UpstreamFault(settings.Upstream, $"did not send what {digest} is");
+
     private void Refuse(IReadOnlyList<OciError> errors)
     {
         if (errors[0].Reason is ErrorReason.NotFound)
@@ -167,8 +171,31 @@ internal sealed partial class Download(
 
     private void Fail(OciError error)
     {
+        _failure = error;
         absences.Note(repository, digest, error, RestAfterFault);
         Log.Failed(logger, repository, digest, error.Message, null);
+    }
+
+    /// <summary>Tells its reader, if it has got nothing yet, why nothing more comes.</summary>
+    private sealed class ReadAlong(IBlobContent content, Download download) : IBlobContent
+    {
+        public long Size => content.Size;
+
+        public Uri? Address => content.Address;
+
+        public async Task CopyToAsync(PipeWriter destination, ByteRange range, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await content.CopyToAsync(destination, range, cancellationToken);
+            }
+            catch (IOException cause)
+            {
+                throw new StorageException(download._failure ?? download.NotWhat(), cause);
+            }
+        }
+
+        public ValueTask DisposeAsync() => content.DisposeAsync();
     }
 
     private static partial class Log
