@@ -33,7 +33,8 @@ public interface IArrivingBlob : IAsyncDisposable
 
     /// <summary>
     /// The bytes for one reader, who waits for those that are still to come. It stays readable after the arrival was
-    /// published and disposed, and throws <see cref="IOException"/> when the bytes do not come or do not have the digest.
+    /// published and disposed, and throws <see cref="IOException"/> when the bytes do not come or do not have the
+    /// digest.
     /// </summary>
     IBlobContent OpenRead();
 }
