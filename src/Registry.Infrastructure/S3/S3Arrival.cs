@@ -58,9 +58,9 @@ internal sealed class S3Arrival : IArrivingBlob
             return;
         _disposed = true;
 
+        _spool.Dispose(); // readers do not wait for the server's answers
         if (!_published)
             await DiscardAsync();
-        _spool.Dispose();
         await _upload.DisposeAsync();
         _stop.Dispose();
     }

@@ -172,7 +172,7 @@ internal sealed class Spool : IDisposable
                         if (end > start)
                         {
                             await taking;
-                            taking = BeginTake(buffer.AsMemory(start, end - start));
+                            taking = BeginTakeAsync(buffer.AsMemory(start, end - start));
                             start = end;
                         }
 
@@ -185,7 +185,7 @@ internal sealed class Spool : IDisposable
                     if (end < PieceBytes)
                         continue;
                     await taking;
-                    taking = BeginTake(buffer.AsMemory(start, end - start));
+                    taking = BeginTakeAsync(buffer.AsMemory(start, end - start));
                     (buffer, other) = (other ?? pool.Rent(PieceBytes), buffer);
                     (start, end) = (0, 0);
                 }
@@ -211,7 +211,7 @@ internal sealed class Spool : IDisposable
         }
     }
 
-    private Task BeginTake(ReadOnlyMemory<byte> piece)
+    private Task BeginTakeAsync(ReadOnlyMemory<byte> piece)
     {
         if (piece.Length > SmallBytes)
             return Task.Run(() => Take(piece.Span));

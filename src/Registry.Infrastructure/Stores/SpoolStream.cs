@@ -1,9 +1,9 @@
 namespace Registry.Infrastructure.Stores;
 
 /// <summary>A blob that is still arriving, for what reads streams.</summary>
-internal sealed class SpoolStream(Spool spool, CancellationToken stop) : Stream
+internal sealed class SpoolStream(Spool spool, CancellationToken cancellationToken) : Stream
 {
-    private readonly Spool.Follower _follower = spool.Follow(stop);
+    private readonly Spool.Follower _follower = spool.Follow(cancellationToken);
     private long _position;
     private bool _disposed;
 

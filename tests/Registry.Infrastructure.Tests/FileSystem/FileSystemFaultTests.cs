@@ -154,6 +154,70 @@ public sealed class FileSystemFaultTests : IDisposable
         Assert.Equal([blob.Location, "registry-store.json"], FileSystemStores.FilesBelow(_folder.Path));
     }
 
+    [Fact]
+    public async Task A_place_that_cannot_be_written_fails_an_arrival_and_not_its_readers()
+    {
+        var store = await FileSystemStores.StartAsync(_folder.Path);
+        Directory.CreateDirectory(_folder.Combine("docker/registry/v2"));
+        await File.WriteAllTextAsync(_folder.Combine("docker/registry/v2/blobs"), "a file where a folder belongs");
+        var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(Digits), 10, CancellationToken.None);
+        await arriving.AppendAsync(new MemoryStream(Digits), CancellationToken.None);
+        var client = BlobClient.Fetch(arriving);
+
+        await Assert.ThrowsAsync<StorageException>(() => arriving.PublishAsync(CancellationToken.None));
+        await arriving.DisposeAsync();
+
+        Assert.Equal(Digits, await client.TakeAllAsync());
+        await client.EndAsync();
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Combine("_uploads")));
+    }
+
+    [Fact]
+    public async Task A_staging_folder_that_cannot_be_written_takes_no_arrival()
+    {
+        var store = await FileSystemStores.StartAsync(_folder.Path);
+        Directory.Delete(_folder.Combine("_uploads"));
+        await File.WriteAllTextAsync(_folder.Combine("_uploads"), "a file where a folder belongs");
+        var failure = await Assert.ThrowsAsync<StorageException>(
+            () => store.ReceiveAsync(StoreUsage.DigestOf(Digits), 10, CancellationToken.None));
+        Assert.Equal(ErrorReason.Unavailable, failure.Error.Reason);
+    }
+
+    [Fact]
+    public async Task A_disk_with_room_for_one_copy_takes_an_arrival_that_is_read()
+    {
+        using var space = new ScarceSpace();
+        var store = await FileSystemStores.StartAsync(space.Path);
+        var content = GeneratedStream.Bytes(ScarceSpace.Bytes * 2 / 3);
+        await using var arriving = await store.ReceiveAsync(
+            StoreUsage.DigestOf(content), content.Length, CancellationToken.None);
+        var client = BlobClient.Fetch(arriving);
+        await arriving.AppendAsync(new MemoryStream(content), CancellationToken.None);
+
+        var blob = await arriving.PublishAsync(CancellationToken.None);
+
+        Assert.Equal(content, await client.TakeAllAsync());
+        Assert.Equal(content, await store.ReadAsync(blob!));
+    }
+
+    [Fact]
+    public async Task An_arrival_is_read_on_while_it_is_copied_from_another_device()
+    {
+        using var elsewhere = new OtherDevice();
+        var store = await FileSystemStores.StartAsync(_folder.Path, elsewhere.Path);
+        var content = GeneratedStream.Bytes(1_500_000);
+        var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(content), content.Length, CancellationToken.None);
+        var client = BlobClient.Fetch(arriving);
+        await arriving.AppendAsync(new MemoryStream(content), CancellationToken.None);
+
+        var blob = await arriving.PublishAsync(CancellationToken.None);
+        await arriving.DisposeAsync();
+
+        Assert.Equal(content, await client.TakeAllAsync());
+        Assert.Equal(content, await store.ReadAsync(blob!));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(elsewhere.Path));
+    }
+
     private static async Task RefuseTooMuchAsync(string root)
     {
         var store = await FileSystemStores.StartAsync(root);

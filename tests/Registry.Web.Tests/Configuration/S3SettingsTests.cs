@@ -43,6 +43,16 @@ public sealed class S3SettingsTests
     }
 
     [Fact]
+    public async Task The_local_folder_is_no_other_stores()
+    {
+        using var folder = new TemporaryFolder();
+        var refusal = await RefuseAsync(
+            [.. Good, ("Stores:cold:Root", folder.Path), ("Stores:cloud:Staging", folder.Combine("arriving"))]);
+        Assert.Contains("Registry:Stores:cloud:Staging '", refusal, StringComparison.Ordinal);
+        Assert.Contains("Registry:Stores:cold:Root '", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_fits_is_taken_as_far_as_the_server()
         => Assert.Contains("cannot be reached", await RefuseAsync(Good), StringComparison.Ordinal);
 
