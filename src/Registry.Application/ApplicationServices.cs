@@ -41,6 +41,7 @@ public static class ApplicationServices
         services.AddSingleton<AccessPolicy>();
         services.AddSingleton<IAccessPolicy, GroupAccess>();
         services.AddSingleton<GroupMembers>();
+        services.AddSingleton<GroupTakeover>();
         services.AddSingleton<HostedSource>();
         services.AddSingleton<ProxySource>();
         services.AddSingleton<GroupSource>();

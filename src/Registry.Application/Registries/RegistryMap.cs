@@ -81,7 +81,9 @@ public sealed class RegistryMap
     /// and in a group without such a member, where it says.
     /// </summary>
     public RepositoryAddress ForChange(RepositoryAddress address)
-        => TargetOf(address.Identity) is { } target ? address with { Identity = target } : address;
+        => TargetOf(address.Identity) is { } target
+            ? address with { Identity = target, Group = address.Identity }
+            : address;
 
     /// <summary>
     /// The repository that takes what is pushed to <paramref name="repository"/> of a group; null when none does, and

@@ -62,7 +62,10 @@ public sealed class ManifestsController(IMediator mediator, ManifestOptions opti
             return OciErrorResult.From(OciError.ManifestInvalid("", "comes with a Content-Type that is no media type"));
         var stored = await mediator.Send(
             new PutManifestCommand(
-                name.Identity, reference, tags, contentType, content, Caller),
+                name.Identity, reference, tags, contentType, content, Caller)
+            {
+                Group = name.Group,
+            },
             cancellationToken);
         return stored.Match(manifest => Created(name, manifest, tags), OciErrorResult.From);
     }

@@ -158,6 +158,26 @@ public sealed class GroupTests(GroupTests.Instance instance) : IClassFixture<Gro
         (await _client.GetAsync($"/v2/prod/{_name}/blobs/{blob.Digest}")).Expect(200);
     }
 
+    [Fact(DisplayName = "What a client has seen in a group it need not push: the member that takes pushes gets it from the other one")]
+    public async Task Takeover()
+    {
+        var layer = await _client.PushBlobAsync($"dev/{_name}", TestContent.Layer());
+        var child = await _client.PushImageAsync($"dev/{_name}", "child");
+        (await _client.HeadAsync($"/v2/all/{_name}/blobs/{layer.Digest}")).Expect(200);
+        var config = await _client.PushBlobAsync($"all/{_name}", TestContent.Config());
+
+        var image = await _client.PushManifestAsync($"all/{_name}", "v1", ManifestBuilder.Image(config, layer).Build());
+        var index = await _client.PushManifestAsync($"all/{_name}", "all", ManifestBuilder.Index(child, image).Build());
+        foreach (var manifest in new[] { image, child, index })
+            await ExpectManifestAsync($"prod/{_name}", manifest.Digest, manifest);
+        Assert.Equal(layer.Bytes, (await _client.GetAsync($"/v2/prod/{_name}/blobs/{layer.Digest}")).Expect(200).Body);
+
+        (await _client.PutManifestAsync($"all/{_name}", "v2", ManifestBuilder.Image(config, TestContent.Layer()).Build()))
+            .ExpectError(400, "MANIFEST_BLOB_UNKNOWN");
+        (await _client.PutManifestAsync($"prod/{_name}-other", "v1", ManifestBuilder.Image(config, layer).Build()))
+            .ExpectError(400, "MANIFEST_BLOB_UNKNOWN");
+    }
+
     private async Task ExpectManifestAsync(string repository, string reference, TestContent manifest)
     {
         Assert.Equal(

@@ -240,6 +240,26 @@ public sealed class ProxyTests : IAsyncLifetime
         (await registry.Client.GetAsync($"/v2/hub/{_name}/manifests/only-upstream")).Expect(200);
     }
 
+    [Fact(DisplayName = "What is pushed to a group on top of the upstream's layers gets them from there, also into another store")]
+    public async Task Takeover()
+    {
+        var (_, _, layer) = await PushAsync("v1");
+        using var folder = new TemporaryFolder();
+        foreach (var store in new[] { "default", "other" })
+        {
+            await using var registry = await StartProxyAsync(
+                ("Stores:default:Root", folder.Combine($"{store}-default")), ("Stores:other:Root", folder.Combine($"{store}-other")),
+                ("Registries:ours:Path", "ours"), ("Registries:ours:Store", store),
+                ("Registries:all:Kind", "Group"), ("Registries:all:Path", "all"), ("Registries:all:PushTo", "ours"),
+                ("Registries:all:Members:0", "ours"), ("Registries:all:Members:1", "hub"));
+            (await registry.Client.HeadAsync($"/v2/all/{_name}/blobs/{layer.Digest}")).Expect(200);
+            var config = await registry.Client.PushBlobAsync($"all/{_name}", TestContent.Config());
+            await registry.Client.PushManifestAsync($"all/{_name}", "v2", ManifestBuilder.Image(config, layer).Build());
+            Assert.Equal(
+                layer.Bytes, (await registry.Client.GetAsync($"/v2/ours/{_name}/blobs/{layer.Digest}")).Expect(200).Body);
+        }
+    }
+
     private (string, string?)[] Settings(params (string, string?)[] others)
         =>
         [

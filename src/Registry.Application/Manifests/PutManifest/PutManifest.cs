@@ -1,5 +1,6 @@
 using MediatR;
 using Registry.Application.Access;
+using Registry.Application.Groups;
 using Registry.Application.Manifests.Reading;
 using Registry.Application.Pipeline;
 using Registry.Domain.Access;
@@ -23,6 +24,9 @@ public sealed record PutManifestCommand(
     ReadOnlyMemory<byte> Content,
     Principal Principal) : IRequest<Result<PutManifestResult>>, IPush
 {
+    /// <summary>The group's repository that the client has named; null when it is <see cref="Repository"/>.</summary>
+    public RepositoryIdentity? Group { get; init; }
+
     // Read once, for the validator and the handler alike.
     internal ManifestDocument Document => field ??= ManifestDocument.Read(Content);
 }
@@ -32,7 +36,8 @@ public sealed record PutManifestCommand(
 /// <param name="Tags">The tags that point at it now because of this push.</param>
 public sealed record PutManifestResult(Digest Digest, Digest? Subject, bool LacksSubject, IReadOnlyList<Tag> Tags);
 
-internal sealed class PutManifestHandler(IManifestIndex manifests, IAccessPolicy access, ManifestOptions options)
+internal sealed class PutManifestHandler(
+    IManifestIndex manifests, IAccessPolicy access, GroupTakeover groups, ManifestOptions options)
     : IRequestHandler<PutManifestCommand, Result<PutManifestResult>>
 {
     // One error an item that is missing, but a manifest can name tens of thousands.
@@ -53,9 +58,12 @@ internal sealed class PutManifestHandler(IManifestIndex manifests, IAccessPolicy
         var manifest = command.Document.ToManifest(command.ContentType);
         // Who may push and not overwrite may still make tags; only the write itself can tell which of them are new.
         var mayOverwrite = access.Allows(command.Principal, command.Repository, RegistryAction.Overwrite);
-        var outcome = await manifests.PutAsync(
-            new(command.Repository, digest, manifest, command.Content, tags, command.Principal, mayOverwrite),
-            cancellationToken);
+        var put = new NewManifest(
+            command.Repository, digest, manifest, command.Content, tags, command.Principal, mayOverwrite);
+        var outcome = await manifests.PutAsync(put, cancellationToken);
+        if (outcome.IsRefused && command.Group is { } group
+            && await groups.TakeAsync(group, command.Repository, outcome, command.Principal, cancellationToken))
+            outcome = await manifests.PutAsync(put, cancellationToken);
         if (outcome.KeptTag is { } kept)
             return OciError.OverwriteDenied(kept);
         if (outcome.IsRefused)
