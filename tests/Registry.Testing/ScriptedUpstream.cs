@@ -201,9 +201,8 @@ public sealed class ScriptedUpstream : IAsyncDisposable
         {
             context.Response.ContentType = content.MediaType;
             context.Response.ContentLength = content.Bytes.Length;
+            // The server closes the connection behind what was written; to abort it could lose that, too.
             await context.Response.Body.WriteAsync(content.Bytes.AsMemory(0, after));
-            await context.Response.Body.FlushAsync();
-            context.Abort();
         };
 
     /// <summary>Is silent after so many bytes, until who asked has gone.</summary>

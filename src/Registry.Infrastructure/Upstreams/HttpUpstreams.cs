@@ -10,6 +10,7 @@ internal sealed class HttpUpstreams : IUpstreams, IDisposable
 {
     private readonly UpstreamMetrics _metrics = new();
     private readonly FrozenDictionary<RegistryName, HttpUpstream> _byRegistry;
+    private bool _disposed;
 
     /// <exception cref="FormatException">Settings of a proxy name no address or networks.</exception>
     public HttpUpstreams(
@@ -33,6 +34,9 @@ internal sealed class HttpUpstreams : IUpstreams, IDisposable
 
     public void Dispose()
     {
+        if (_disposed)
+            return; // under two names it is disposed twice
+        _disposed = true;
         foreach (var upstream in _byRegistry.Values)
             upstream.Dispose();
         _metrics.Dispose();

@@ -154,14 +154,18 @@ public sealed class UpstreamFaultTests : UpstreamFixture
             () => Upstream().FindBlobAsync(Repository, DigestOf(content), soon.Token));
     }
 
-    [Fact]
-    public async Task Nobody_there_is_unavailable()
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("[::ffff:127.0.0.1]")]
+    [InlineData("localhost")]
+    public async Task Nobody_there_is_unavailable(string host)
     {
-        using var taken = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // and does not listen
-        var error = Error(await FindTagAsync(Upstream(settings => settings.Upstream = $"http://{taken.LocalEndPoint}")));
-        Assert.Equal(ErrorReason.Unavailable, error.Reason);
+        var port = ((IPEndPoint)taken.LocalEndPoint!).Port;
+        var error = Error(await FindTagAsync(Upstream(settings => settings.Upstream = $"http://{host}:{port}")));
         Assert.Contains("cannot be reached (ConnectionRefused)", error.Message, StringComparison.Ordinal);
+        Assert.Equal(ErrorReason.Unavailable, error.Reason);
     }
 
     [Fact]
