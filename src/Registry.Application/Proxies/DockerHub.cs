@@ -3,8 +3,8 @@ using Registry.Application.Registries;
 namespace Registry.Application.Proxies;
 
 /// <summary>
-/// What is particular about Docker Hub: clients leave out its name and a part of its repositories' names, and its tokens
-/// come from another host.
+/// What is particular about Docker Hub: clients leave out its name and a part of its repositories' names, and its
+/// tokens come from another host.
 /// </summary>
 public static class DockerHub
 {

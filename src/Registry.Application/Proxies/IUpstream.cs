@@ -13,8 +13,8 @@ namespace Registry.Application.Proxies;
 /// <remarks>
 /// What the upstream does not have, or says that it does not show, is refused with <see cref="ErrorReason.NotFound"/>.
 /// Everything else that goes wrong there is an <see cref="ErrorReason.UpstreamFault"/>,
-/// <see cref="ErrorReason.Unavailable"/> or <see cref="ErrorReason.TooOften"/>, never "not found". Nothing is sent to an
-/// upstream that has failed often or has asked to be left alone, until its time has come.
+/// <see cref="ErrorReason.Unavailable"/> or <see cref="ErrorReason.TooOften"/>, never "not found". Nothing is sent to
+/// an upstream that has failed often or has asked to be left alone, until its time has come.
 /// </remarks>
 public interface IUpstream
 {

@@ -72,7 +72,9 @@ internal sealed class UpstreamPlace
                 : null;
     }
 
-    /// <summary>What a message begins with that is about an answer from there: nothing for the upstream itself.</summary>
+    /// <summary>
+    /// What a message begins with that is about an answer from there: nothing for the upstream itself.
+    /// </summary>
     public string At(Uri place) => IsUpstream(place) ? "" : $"sends to {place.Authority}, which ";
 
     /// <summary>Whether a connection to that place may lead to the address, which its name resolves to.</summary>
