@@ -31,7 +31,8 @@ internal static class ReferrersList
     private static Referrer? Read(JsonElement entry)
     {
         if (entry.ValueKind is not JsonValueKind.Object
-            || !TryText(entry, "mediaType", out var mediaType) || mediaType is null || !MediaType.IsWellFormed(mediaType)
+            || !TryText(entry, "mediaType", out var mediaType) || mediaType is null
+            || !MediaType.IsWellFormed(mediaType)
             || !TryText(entry, "digest", out var text) || !Digest.TryParse(text, out var digest)
             || !entry.TryGetProperty("size", out var length) || length.ValueKind is not JsonValueKind.Number
             || !length.TryGetInt64(out var size) || size < 0

@@ -29,14 +29,20 @@ internal sealed class UpstreamBody(
         set => throw new NotSupportedException();
     }
 
-    /// <exception cref="IOException">The connection broke, nothing came for too long, or it has another length.</exception>
+    /// <exception cref="IOException">
+    /// The connection broke, nothing came for too long, or it has another length.
+    /// </exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var read = await ReceiveAsync(buffer, cancellationToken);
         count(read);
         _read += read;
         if (_read > length || (read == 0 && buffer.Length > 0 && _read < length))
-            throw new IOException($"The upstream {upstream} sent another number of bytes than the {length} it announced.");
+        {
+            throw new IOException(
+                $"The upstream {upstream} sent another number of bytes than the {length} it announced.");
+        }
+
         return read;
     }
 

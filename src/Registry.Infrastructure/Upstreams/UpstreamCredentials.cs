@@ -32,7 +32,8 @@ internal sealed class UpstreamCredentials
     public AuthenticationHeaderValue? Current
         => string.IsNullOrEmpty(_username)
             ? null
-            : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_username}:{_file?.Current ?? _password}")));
+            : new("Basic", Convert.ToBase64String(
+                Encoding.UTF8.GetBytes($"{_username}:{_file?.Current ?? _password}")));
 
     /// <exception cref="StartRefusedException">The file cannot be used.</exception>
     public void Open() => _file?.Open();

@@ -72,26 +72,31 @@ internal sealed class UpstreamPlace
                 : null;
     }
 
-    /// <summary>What a message begins with that is about an answer from there: nothing for the upstream itself.</summary>
+    /// <summary>
+    /// What a message begins with that is about an answer from there: nothing for the upstream itself.
+    /// </summary>
     public string At(Uri place) => IsUpstream(place) ? "" : $"sends to {place.Authority}, which ";
 
     /// <summary>Whether a connection to that place may lead to the address, which its name resolves to.</summary>
     public bool IsAllowed(DnsEndPoint place, IPAddress address)
         => AddressGuard.IsPublic(address) || IsInAllowedNetwork(address) || (IsUpstream(place) && IsNamed(address));
 
+    // A connection's IPv6 address stands in brackets.
     private bool IsUpstream(DnsEndPoint place)
         => place.Port == _address.Port
-            && place.Host.Equals(_address.IdnHost, StringComparison.OrdinalIgnoreCase);
+            && place.Host.Trim('[', ']').Equals(_address.IdnHost, StringComparison.OrdinalIgnoreCase);
 
     private bool IsInAllowedNetwork(IPAddress address)
     {
-        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        var plain = Plain(address);
         return Array.Exists(_networks, network => network.Contains(plain));
     }
 
     // Who writes an address, or this machine's name, means it.
     private bool IsNamed(IPAddress address)
         => _address.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6
-            ? IPAddress.Parse(_address.IdnHost).Equals(address)
+            ? Plain(IPAddress.Parse(_address.IdnHost)).Equals(Plain(address))
             : _address.Host == "localhost" && IPAddress.IsLoopback(address);
+
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

@@ -78,13 +78,15 @@ internal sealed class UpstreamRequests(
     private async Task<Result<HttpResponseMessage>> AskAsync(
         UpstreamRequest request, CancellationToken cancellationToken)
     {
-        var shown = signIn.Known(request.Repository);
+        var (began, known) = (time.GetTimestamp(), signIn.Known(request.Repository));
+        var shown = known;
         for (var tries = 1; ; tries++)
         {
             var sent = await FollowAsync(request, shown.Header, cancellationToken);
             if (!sent.TryGet(out var response, out var errors))
                 return Result<HttpResponseMessage>.Refused(errors);
-            if ((int)response.StatusCode != 401 || !IsOwn(response) || tries == MaxTries)
+            var isNew = shown.Token is { } token && token != known.Token && token.Since >= began;
+            if ((int)response.StatusCode != 401 || !IsOwn(response) || isNew || tries == MaxTries)
                 return Judge(request, response, shown);
 
             string[] challenges = [.. Values(response, "WWW-Authenticate")];

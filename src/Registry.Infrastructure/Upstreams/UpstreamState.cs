@@ -29,7 +29,8 @@ internal sealed partial class UpstreamState(string registry, string upstream, IL
         [LoggerMessage(Level = LogLevel.Warning, Message = "Registry '{Registry}' lives on what it has: {Problem}")]
         public static partial void Failing(ILogger logger, string registry, string problem);
 
-        [LoggerMessage(Level = LogLevel.Information, Message = "Registry '{Registry}' is answered by {Upstream} again.")]
+        [LoggerMessage(
+            Level = LogLevel.Information, Message = "Registry '{Registry}' is answered by {Upstream} again.")]
         public static partial void Recovered(ILogger logger, string registry, string upstream);
     }
 }

@@ -113,7 +113,8 @@ internal sealed class UpstreamTokens(
             if (Refusal(answer, challenge.Realm, isAnonymous: shown is null) is { } refusal)
                 return refusal;
             await using var body = new UpstreamBody(
-                place.Name, await answer.Content.ReadAsStreamAsync(cancellationToken), length: null, patience, _ => { });
+                place.Name, await answer.Content.ReadAsStreamAsync(cancellationToken), length: null, patience,
+                _ => { });
             return await body.ReadAllAsync(MaxAnswerBytes, cancellationToken) is { } json
                 && UpstreamToken.Read(json, since) is { } token
                     ? token
