@@ -160,7 +160,7 @@ public sealed class UpstreamFaultTests : IAsyncLifetime
         var refusal = (await proxy.Client.GetAsync($"/v2/hub/{Name}/blobs/{Other.Digest}")).Expect(502);
         Assert.Contains(stranger.Address.Authority, refusal.Text, StringComparison.Ordinal);
 
-        Assert.NotEmpty(_upstream.Requests.Where(request => request.Authorization is not null));
+        Assert.Contains(_upstream.Requests, request => request.Authorization is not null);
         Assert.Single(stranger.Requests);
         Assert.DoesNotContain(stranger.Requests, request => request.Authorization is not null);
     }
