@@ -31,18 +31,18 @@ internal sealed partial class Download(
 
     public Task Ended { get; private set; } = Task.CompletedTask;
 
-    public void Begin(Action ended, CancellationToken stop)
+    public void Begin(Action ended, CancellationToken cancellationToken)
         => Ended = Task.Run(
             async () =>
             {
                 try
                 {
-                    await RunAsync(stop);
+                    await RunAsync(cancellationToken);
                 }
                 catch (Exception cause)
                 {
                     _begun.TrySetException(cause);
-                    if (!stop.IsCancellationRequested)
+                    if (!cancellationToken.IsCancellationRequested)
                         Log.Failed(logger, repository, digest, cause.Message, cause);
                 }
                 finally
@@ -65,12 +65,12 @@ internal sealed partial class Download(
             return Result<IBlobContent?>.Of(_arriving is null ? null : new ReadAlong(_arriving.OpenRead(), this));
     }
 
-    private async Task RunAsync(CancellationToken stop)
+    private async Task RunAsync(CancellationToken cancellationToken)
     {
-        if (await links.FindAsync(repository, digest, stop) is not null || await TryLinkAsync(stop))
+        if (await links.FindAsync(repository, digest, cancellationToken) is not null || await TryLinkAsync(cancellationToken))
             return;
 
-        var opened = await upstream.OpenBlobAsync(repository.Name, digest, offset: 0, stop);
+        var opened = await upstream.OpenBlobAsync(repository.Name, digest, offset: 0, cancellationToken);
         if (!opened.TryGet(out var source, out var errors))
         {
             Refuse(errors);
@@ -79,12 +79,12 @@ internal sealed partial class Download(
 
         try
         {
-            await using var arriving = await store.ReceiveAsync(digest, source.Size, stop);
+            await using var arriving = await store.ReceiveAsync(digest, source.Size, cancellationToken);
             _arriving = arriving;
             _begun.TrySetResult(null);
             try
             {
-                await FetchAsync(arriving, source, stop);
+                await FetchAsync(arriving, source, cancellationToken);
             }
             finally
             {
@@ -98,13 +98,13 @@ internal sealed partial class Download(
         }
     }
 
-    private async Task FetchAsync(IArrivingBlob arriving, UpstreamBlob first, CancellationToken stop)
+    private async Task FetchAsync(IArrivingBlob arriving, UpstreamBlob first, CancellationToken cancellationToken)
     {
         var (source, failures) = (first, 0);
         while (true)
         {
             var before = arriving.Arrived;
-            var complete = await arriving.AppendAsync(source.Content, stop);
+            var complete = await arriving.AppendAsync(source.Content, cancellationToken);
             if (source != first)
                 source.Dispose();
             if (complete)
@@ -117,8 +117,8 @@ internal sealed partial class Download(
                 return;
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(100 << failures), time, stop);
-            var opened = await upstream.OpenBlobAsync(repository.Name, digest, arriving.Arrived, stop);
+            await Task.Delay(TimeSpan.FromMilliseconds(100 << failures), time, cancellationToken);
+            var opened = await upstream.OpenBlobAsync(repository.Name, digest, arriving.Arrived, cancellationToken);
             if (!opened.TryGet(out var next, out var errors))
             {
                 Fail(errors[0]);
@@ -135,7 +135,7 @@ internal sealed partial class Download(
             source = next;
         }
 
-        if (await arriving.PublishAsync(stop) is { } stored)
+        if (await arriving.PublishAsync(cancellationToken) is { } stored)
             await links.AddAsync(repository, stored, session: null, CancellationToken.None);
         else
             Fail(NotWhat());
@@ -143,17 +143,17 @@ internal sealed partial class Download(
 
     // The bytes may be here because another repository has them: then it is enough that the upstream says that this one
     // has them too.
-    private async Task<bool> TryLinkAsync(CancellationToken stop)
+    private async Task<bool> TryLinkAsync(CancellationToken cancellationToken)
     {
-        var sources = await links.ListRepositoriesAsync(digest, MaxSources, stop);
+        var sources = await links.ListRepositoriesAsync(digest, MaxSources, cancellationToken);
         if (sources.Count == 0)
             return false;
-        var found = await upstream.FindBlobAsync(repository.Name, digest, stop);
+        var found = await upstream.FindBlobAsync(repository.Name, digest, cancellationToken);
         if (!found.TryGet(out _, out _))
             return false;
         foreach (var source in sources)
         {
-            if (await links.MountAsync(source, repository, digest, store.Name, stop))
+            if (await links.MountAsync(source, repository, digest, store.Name, cancellationToken))
                 return true;
         }
 
