@@ -135,7 +135,8 @@ internal sealed partial class Download(
             source = next;
         }
 
-        if (await arriving.PublishAsync(cancellationToken) is { } stored)
+        // What has come whole is kept, also when the server stops.
+        if (await arriving.PublishAsync(CancellationToken.None) is { } stored)
             await links.AddAsync(repository, stored, session: null, CancellationToken.None);
         else
             Fail(NotWhat());

@@ -30,7 +30,7 @@ internal sealed class Downloads(
         return await download.OpenReadAsync(cancellationToken);
     }
 
-    /// <summary>Breaks off what is under way; nothing of it is kept.</summary>
+    /// <summary>Breaks off what is still being fetched; nothing of it is kept.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
