@@ -21,6 +21,9 @@ internal sealed class ProxySource(
     ProxiedReferrers referrers, Downloads downloads, ProxyRules rules, Absences absences)
     : IPullSource
 {
+    // Of a blob that is there, and lost, and fetched, by turns.
+    private const int MaxTries = 5;
+
     public Task<Result<StoredManifest>> FindManifestAsync(
         RepositoryIdentity repository, Reference reference, Principal principal, CancellationToken cancellationToken)
         => GetManifestAsync(repository, reference, principal, cancellationToken);
@@ -56,7 +59,7 @@ internal sealed class ProxySource(
         RepositoryIdentity repository, Digest digest, RequestedRange? range, Principal principal,
         CancellationToken cancellationToken)
     {
-        while (true)
+        for (var tries = 0; tries < MaxTries; tries++)
         {
             var here = await cached.OpenBlobAsync(repository, digest, range, principal, cancellationToken);
             if (!IsUnknown(here))
@@ -70,6 +73,8 @@ internal sealed class ProxySource(
                 return new OpenedBlob(digest, content, range?.Within(content.Size));
             // It has arrived since it was looked for.
         }
+
+        return OciError.Unavailable($"copy of blob {digest}");
     }
 
     public Task<Page<string>?> ListTagsAsync(

@@ -94,14 +94,6 @@ public sealed class RegistrySettings
     /// <summary>Of a proxy: whether a tag stays when the upstream has deleted it. Default no.</summary>
     public bool KeepDeleted { get; set; }
 
-    /// <summary>
-    /// Of a proxy: how many bytes its content may have; what was pulled longest ago goes first. Default 0: no limit.
-    /// </summary>
-    public long MaxBytes { get; set; }
-
-    /// <summary>Of a proxy: repositories that one of these globs fits are never dropped to make room.</summary>
-    public IList<string> Pinned { get; } = [];
-
     /// <summary>Of a group: the registries that it shows, the first that has something counts.</summary>
     public IList<string> Members { get; } = [];
 

@@ -131,7 +131,6 @@ internal static class RegistryRules
 
         CheckGlobs($"{key}:Include", proxy.Include);
         CheckGlobs($"{key}:Exclude", proxy.Exclude);
-        CheckGlobs($"{key}:Pinned", proxy.Pinned);
         Require(proxy.TagTtl >= TimeSpan.Zero, $"{key}:TagTtl is {proxy.TagTtl}, it must be zero or more.");
         Require(
             proxy.NegativeTtl >= TimeSpan.Zero, $"{key}:NegativeTtl is {proxy.NegativeTtl}, it must be zero or more.");
@@ -141,7 +140,6 @@ internal static class RegistryRules
         Require(
             proxy.MaxConnections is >= 1 and <= 1000,
             $"{key}:MaxConnections is {proxy.MaxConnections}, it must be from 1 to 1000.");
-        Require(proxy.MaxBytes >= 0, $"{key}:MaxBytes is {proxy.MaxBytes}, it must be 0 (no limit) or more.");
     }
 
     private static void CheckGlobs(string key, IEnumerable<string> globs)

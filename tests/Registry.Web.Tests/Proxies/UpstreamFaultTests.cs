@@ -59,7 +59,7 @@ public sealed class UpstreamFaultTests : IAsyncLifetime
         _upstream = await ScriptedUpstream.StartAsync();
         _proxy = await RegistryFactory.StartAsync(
             ("Registries:hub:Kind", "Proxy"), ("Registries:hub:Path", "hub"), ("Registries:hub:Upstream", _upstream.Url),
-            ("Registries:hub:Timeout", "00:00:02"), ("Registries:hub:TagTtl", "00:00:00"));
+            ("Registries:hub:Timeout", "00:00:04"), ("Registries:hub:TagTtl", "00:00:00"));
     }
 
     public async Task DisposeAsync()
