@@ -10,7 +10,7 @@ set -uo pipefail
 readonly PROGRAMS="skopeo:skopeo podman:podman buildah:buildah umoci:umoci dockerd:docker.io docker:docker.io
 containerd:containerd ctr:containerd busybox:busybox-static htpasswd:apache2-utils strace:strace curl:curl
 initdb:postgresql slapd:slapd ldapmodify:ldap-utils ceph-mon:ceph-mon ceph-osd:ceph-osd radosgw:radosgw
-nginx:nginx caddy:caddy docker-compose:docker-compose systemd-analyze:systemd"
+nginx:nginx caddy:caddy docker-compose:docker-compose systemd-analyze:systemd docker-registry:docker-registry"
 # These are younger than Debian 12: taken from the next release when the machine's own sources lack them.
 readonly NEWER_PROGRAMS="oras:oras cosign:cosign"
 readonly NEWER_SUITE=trixie

@@ -3,10 +3,18 @@ using Registry.Testing.Processes;
 namespace Registry.Clients.Tests;
 
 /// <summary>A Docker daemon of the tests' own: on a socket in a temporary folder, without network, ended by its id.</summary>
-public sealed class DockerDaemon(RunningRegistry registry) : IAsyncLifetime
+public sealed class DockerDaemon : IAsyncLifetime
 {
     private readonly ClientWorkspace _work = new();
+    private readonly string[] _options;
     private ChildProcess? _daemon;
+
+    public DockerDaemon(RunningRegistry registry)
+        : this("--insecure-registry", registry.Host)
+    {
+    }
+
+    internal DockerDaemon(params string[] options) => _options = options;
 
     public ClientWorkspace Work => _work;
 
@@ -51,10 +59,13 @@ public sealed class DockerDaemon(RunningRegistry registry) : IAsyncLifetime
     private async Task<string?> StartAsync(string storageDriver)
     {
         _daemon = _work.Start(
-            "dockerd", "--host", $"unix://{Socket}", "--data-root", _work.Folder($"data-{storageDriver}"),
-            "--exec-root", _work.Folder("exec"), "--pidfile", _work.Path("d.pid"),
-            "--iptables=false", "--ip6tables=false", "--bridge=none", $"--storage-driver={storageDriver}",
-            "--insecure-registry", registry.Host);
+            "dockerd",
+            [
+                "--host", $"unix://{Socket}", "--data-root", _work.Folder($"data-{storageDriver}"),
+                "--exec-root", _work.Folder("exec"), "--pidfile", _work.Path("d.pid"),
+                "--iptables=false", "--ip6tables=false", "--bridge=none", $"--storage-driver={storageDriver}",
+                .. _options,
+            ]);
         for (var attempt = 0; attempt < 100 && !_daemon.HasExited; attempt++)
         {
             await Task.Delay(200);
