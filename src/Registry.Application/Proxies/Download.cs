@@ -67,7 +67,8 @@ internal sealed partial class Download(
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        if (await links.FindAsync(repository, digest, cancellationToken) is not null || await TryLinkAsync(cancellationToken))
+        if (await links.FindAsync(repository, digest, cancellationToken) is not null
+            || await TryLinkAsync(cancellationToken))
             return;
 
         var opened = await upstream.OpenBlobAsync(repository.Name, digest, offset: 0, cancellationToken);
