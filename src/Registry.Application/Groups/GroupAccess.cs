@@ -12,7 +12,7 @@ namespace Registry.Application.Groups;
 internal sealed class GroupAccess(AccessPolicy members, RegistryMap registries) : IAccessPolicy
 {
     public bool Allows(Principal principal, RepositoryIdentity repository, RegistryAction action)
-        => registries.KindOf(repository.Registry) is not RegistryKind.Group
+        => !registries.IsGroup(repository.Registry)
             ? members.Allows(principal, repository, action)
             : principal.Token?.Covers(repository, action) is not false
                 && Meant(repository, action).Any(
@@ -20,7 +20,7 @@ internal sealed class GroupAccess(AccessPolicy members, RegistryMap registries) 
 
     public AccessDecision Explain(Principal principal, RepositoryIdentity repository, RegistryAction action)
     {
-        if (registries.KindOf(repository.Registry) is not RegistryKind.Group)
+        if (!registries.IsGroup(repository.Registry))
             return members.Explain(principal, repository, action);
         var decisions = Meant(repository, action).Select(member => members.Explain(principal, member, action)).ToList();
         return decisions.Find(decision => decision.Allowed)

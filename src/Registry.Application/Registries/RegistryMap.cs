@@ -90,26 +90,24 @@ public sealed class RegistryMap
     /// for registries of other kinds.
     /// </summary>
     public RepositoryIdentity? TargetOf(RepositoryIdentity repository)
-    {
-        var entry = _byName[repository.Registry];
-        return entry.Kind is RegistryKind.Group && entry.Settings.PushTo is { Length: > 0 } target
+        => GroupOf(repository.Registry)?.Settings.PushTo is { Length: > 0 } target
             ? _byName[RegistryName.Parse(target)].IdentityOf(repository.Name)
             : null;
-    }
 
     /// <summary>
     /// What a repository of a group stands for, in the order in which they count; null for registries of other kinds.
     /// </summary>
     public IReadOnlyList<RepositoryIdentity>? MembersOf(RepositoryIdentity repository)
-        => _byName[repository.Registry] is { Kind: RegistryKind.Group } group
+        => GroupOf(repository.Registry) is { } group
             ? [.. group.Members.Select(member => member.IdentityOf(repository.Name))]
             : null;
 
     /// <summary>The registries that a group shows, groups within it unfolded; itself for other kinds.</summary>
     public IReadOnlyList<RegistryName> MembersOf(RegistryName registry)
-        => _byName[registry] is { Kind: RegistryKind.Group } group
-            ? [.. group.Members.Select(member => member.Name)]
-            : [registry];
+        => GroupOf(registry) is { } group ? [.. group.Members.Select(member => member.Name)] : [registry];
+
+    /// <summary>Whether there is a group of that name.</summary>
+    public bool IsGroup(RegistryName registry) => GroupOf(registry) is not null;
 
     /// <summary>Whether a registry answers under this host name.</summary>
     public bool HasHost(string host) => ByHost(host) is not null;
@@ -134,6 +132,10 @@ public sealed class RegistryMap
         => _stores.Find(_byName[registry].Settings.Store)
             ?? throw new InvalidOperationException(
                 $"Registry '{registry}' names the unknown store '{_byName[registry].Settings.Store}'.");
+
+    // The database may know repositories of registries that the configuration has no more.
+    private Entry? GroupOf(RegistryName registry)
+        => _byName.TryGetValue(registry, out var entry) && entry.Kind is RegistryKind.Group ? entry : null;
 
     private IEnumerable<Entry> MembersOf(Entry group, IReadOnlyList<Entry> outer)
     {

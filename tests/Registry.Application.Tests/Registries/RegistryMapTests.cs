@@ -95,6 +95,62 @@ public sealed class RegistryMapTests
     }
 
     [Fact]
+    public void A_group_stands_for_its_members_in_their_order_and_groups_within_it_are_unfolded()
+    {
+        var map = Of(Groups());
+        var repository = new RepositoryIdentity(RegistryName.Parse("outer"), RepositoryName.Parse("app"));
+
+        Assert.Equal(["b:app", "a:app", "hub:library/app"], map.MembersOf(repository)!.Select(member => member.ToString()));
+        Assert.Equal("a:app", map.TargetOf(repository)!.ToString());
+        Assert.True(map.IsGroup(repository.Registry));
+        Assert.Null(map.MembersOf(repository with { Registry = RegistryName.Parse("a") }));
+        var changed = map.ForChange(new(repository, RepositoryName.Parse("outer/app")));
+        Assert.Equal(("a:app", "outer/app", repository), (changed.Identity.ToString(), changed.ClientName.Value, changed.Group));
+    }
+
+    [Fact]
+    public void A_registry_that_is_configured_no_more_is_no_group()
+    {
+        var map = Of(Groups());
+        var gone = new RepositoryIdentity(RegistryName.Parse("gone"), RepositoryName.Parse("app"));
+        Assert.False(map.IsGroup(gone.Registry));
+        Assert.Null(map.MembersOf(gone));
+        Assert.Null(map.TargetOf(gone));
+    }
+
+    [Theory]
+    [InlineData("outer", "inner", "is a member of itself")]
+    [InlineData("outer", "nobody", "unknown member 'nobody'")]
+    public void A_group_has_members_that_there_are_and_not_itself(string group, string member, string problem)
+    {
+        var settings = Groups();
+        settings["inner"].Members.Add(member == "inner" ? group : member);
+        Assert.Contains(problem, Assert.Throws<ArgumentException>(() => Of(settings)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("docker.io", "app", "hub:library/app")]
+    [InlineData("docker.io", "team/app", "hub:team/app")]
+    [InlineData("DOCKER.IO", "a/team/app", "hub:a/team/app")]
+    [InlineData("ghcr.example:8443", "app", "ghcr:app")]
+    [InlineData("registry-1.docker.io", "app", null)]
+    [InlineData("ghcr.example", "app", null)]
+    public void Ns_names_the_proxy_of_that_upstream(string ns, string name, string? identity)
+    {
+        var settings = Groups();
+        settings["ghcr"] = new() { Kind = RegistryKind.Proxy, Path = "ghcr", Upstream = "https://ghcr.example:8443" };
+        Assert.Equal(identity, Of(settings).Resolve("localhost", ns, RepositoryName.Parse(name))?.Identity.ToString());
+    }
+
+    [Fact]
+    public void Two_proxies_cannot_be_the_same_mirror()
+    {
+        var settings = Groups();
+        settings["again"] = new() { Kind = RegistryKind.Proxy, Path = "again", Upstream = "https://index.docker.io" };
+        Assert.Contains("docker.io", Assert.Throws<ArgumentException>(() => Of(settings)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Two_registries_cannot_claim_the_same_path()
     {
         var error = Assert.Throws<ArgumentException>(() => Of(("one", "team", []), ("two", "/team", [])));
@@ -111,6 +167,18 @@ public sealed class RegistryMapTests
         Assert.Contains("two", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Of(("one", "1", ["*.example.com"]), ("two", "2", ["*.example.com"])));
     }
+
+    private static Dictionary<string, RegistrySettings> Groups() => new()
+    {
+        ["default"] = new(),
+        ["a"] = new() { Path = "a" },
+        ["b"] = new() { Path = "b" },
+        ["hub"] = new() { Kind = RegistryKind.Proxy, Path = "hub", Upstream = "https://registry-1.docker.io" },
+        ["inner"] = new() { Kind = RegistryKind.Group, Path = "inner", Members = { "a", "hub" } },
+        ["outer"] = new() { Kind = RegistryKind.Group, Path = "outer", Members = { "b", "inner", "a" }, PushTo = "a" },
+    };
+
+    private static RegistryMap Of(Dictionary<string, RegistrySettings> settings) => new(settings, Substitute.For<IBlobStores>());
 
     private static RegistryMap Of(params (string Name, string Path, string[] Hosts)[] registries)
         => new(registries.ToDictionary(entry => entry.Name, entry => Settings(entry.Path, entry.Hosts)), Substitute.For<IBlobStores>());
