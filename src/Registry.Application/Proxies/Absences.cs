@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using Registry.Application.Asking;
 using Registry.Domain.Errors;
 using Registry.Domain.Repositories;
 
@@ -7,40 +7,24 @@ namespace Registry.Application.Proxies;
 /// <summary>
 /// What upstreams did not have, or could not give, a short while ago: they are not asked for it again at once.
 /// </summary>
-internal sealed class Absences(TimeProvider time)
+internal sealed class Absences(ProxyRules rules, TimeProvider time)
 {
-    private const int MaxEntries = 10_000;
+    // A blob of gigabytes that turns out wrong is not fetched again for everybody who asks.
+    private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<(RepositoryIdentity, string), Absence> _known = [];
+    private readonly ShortMemory<(RepositoryIdentity, string), OciError> _known = new(time);
 
     /// <param name="what">A tag or digest.</param>
     public OciError? Find(RepositoryIdentity repository, object what)
-        => _known.TryGetValue((repository, what.ToString()!), out var absence) && IsFresh(absence)
-            ? absence.Error
-            : null;
+        => _known.TryGet((repository, what.ToString()!), out var error) ? error : null;
 
-    public void Note(RepositoryIdentity repository, object what, OciError error, TimeSpan lifetime)
-    {
-        if (lifetime <= TimeSpan.Zero)
-            return;
-        if (_known.Count >= MaxEntries)
-            Forget();
-        _known[(repository, what.ToString()!)] = new(error, time.GetTimestamp(), lifetime);
-    }
-
-    private bool IsFresh(Absence absence) => time.GetElapsedTime(absence.Since) < absence.Lifetime;
-
-    private void Forget()
-    {
-        foreach (var (key, absence) in _known)
-        {
-            if (!IsFresh(absence))
-                _known.TryRemove(key, out _);
-        }
-
-        if (_known.Count >= MaxEntries)
-            _known.Clear(); // they are asked for again, once each
-    }
-
-    private sealed record Absence(OciError Error, long Since, TimeSpan Lifetime);
+    /// <summary>
+    /// Notes what the upstream has answered: that it has no such thing, for as long as the registry's settings say;
+    /// a fault, for a moment.
+    /// </summary>
+    public void Note(RepositoryIdentity repository, object what, OciError error)
+        => _known.Put(
+            (repository, what.ToString()!),
+            error,
+            error.Reason is ErrorReason.NotFound ? rules.SettingsOf(repository).NegativeTtl : AfterFault);
 }

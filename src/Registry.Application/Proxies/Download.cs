@@ -19,9 +19,6 @@ internal sealed partial class Download(
 
     private const int MaxSources = 10;
 
-    // A blob of gigabytes that turns out wrong is not fetched again for everybody who asks.
-    private static readonly TimeSpan RestAfterFault = TimeSpan.FromSeconds(10);
-
     private readonly TaskCompletionSource<IReadOnlyList<OciError>?> _begun
         = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -167,14 +164,14 @@ internal sealed partial class Download(
     private void Refuse(IReadOnlyList<OciError> errors)
     {
         if (errors[0].Reason is ErrorReason.NotFound)
-            absences.Note(repository, digest, errors[0], settings.NegativeTtl);
+            absences.Note(repository, digest, errors[0]);
         _begun.TrySetResult(errors);
     }
 
     private void Fail(OciError error)
     {
         _failure = error;
-        absences.Note(repository, digest, error, RestAfterFault);
+        absences.Note(repository, digest, error);
         Log.Failed(logger, repository, digest, error.Message, null);
     }
 

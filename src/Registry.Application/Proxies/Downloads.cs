@@ -14,8 +14,8 @@ namespace Registry.Application.Proxies;
 /// arrives, and it is kept when none of them waits for it any more.
 /// </summary>
 internal sealed class Downloads(
-    IUpstreams upstreams, IBlobLinks links, RegistryMap registries, Absences absences, TimeProvider time,
-    ILogger<Download> logger)
+    IUpstreams upstreams, IBlobLinks links, RegistryMap registries, ProxyRules rules, Absences absences,
+    TimeProvider time, ILogger<Download> logger)
     : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<(RepositoryIdentity, Digest), Lazy<Download>> _running = [];
@@ -41,7 +41,7 @@ internal sealed class Downloads(
     private Download Start(RepositoryIdentity repository, Digest digest)
     {
         var download = new Download(
-            repository, digest, registries.SettingsOf(repository.Registry), upstreams.Of(repository.Registry),
+            repository, digest, rules.SettingsOf(repository), upstreams.Of(repository.Registry),
             registries.StoreOf(repository.Registry), links, absences, time, logger);
         download.Begin(ended: () => _running.TryRemove((repository, digest), out _), _stop.Token);
         return download;

@@ -12,9 +12,8 @@ namespace Registry.Application.Proxies;
 /// </summary>
 public interface IProxyCache
 {
-    /// <summary>The manifest that a tag or digest named when the upstream was asked last. One query.</summary>
-    Task<CachedManifest?> FindAsync(
-        RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken);
+    /// <summary>The manifest that a tag named when the upstream was asked last. One query.</summary>
+    Task<CachedManifest?> FindAsync(RepositoryIdentity repository, Tag tag, CancellationToken cancellationToken);
 
     /// <summary>
     /// Notes that the tag still names <paramref name="digest"/> at the upstream. Nothing happens when it names another
@@ -33,7 +32,7 @@ public interface IProxyCache
         CancellationToken cancellationToken);
 }
 
-/// <param name="Age">How long ago the upstream has said so; what a digest names has none.</param>
+/// <param name="Age">How long ago the upstream has said so.</param>
 public sealed record CachedManifest(StoredManifest Manifest, TimeSpan Age);
 
 /// <param name="Age">How long ago the upstream has said so.</param>

@@ -1,5 +1,6 @@
 using FluentValidation;
 using Microsoft.Extensions.Logging;
+using Registry.Application.Asking;
 using Registry.Application.Manifests;
 using Registry.Application.Manifests.PutManifest;
 using Registry.Application.Tags;
@@ -24,18 +25,16 @@ internal sealed partial class ProxiedManifests(
     // A client that can be given what was there before need not wait for a slow upstream.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    // After a failure that was answered with what was there before.
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
+    private readonly SharedWork<(RepositoryIdentity, Reference), Result<StoredManifest>> _requests = new();
 
-    private readonly SharedRequests<Result<StoredManifest>> _requests = new();
-
-    /// <param name="known">What the upstream has said last; it counts when the upstream fails.</param>
+    /// <param name="known">What the tag was when the upstream was asked last: it counts when that fails.</param>
     public async Task<Result<StoredManifest>> AskAsync(
         RepositoryIdentity repository, Reference reference, StoredManifest? known, CancellationToken cancellationToken)
     {
-        var answer = _requests.SendAsync(repository, reference, () => AskAsync(repository, reference, known));
+        var answer = _requests.DoAsync(
+            (repository, reference), () => AskAsync(repository, reference, known), cancellationToken);
         if (known is null)
-            return await answer.WaitAsync(cancellationToken);
+            return await answer;
         try
         {
             return await answer.WaitAsync(Patience, time, cancellationToken);
@@ -101,22 +100,18 @@ internal sealed partial class ProxiedManifests(
     private async Task<Result<StoredManifest>> AfterRefusalAsync(
         RepositoryIdentity repository, Reference reference, StoredManifest? known, IReadOnlyList<OciError> errors)
     {
-        var settings = rules.SettingsOf(repository);
-        if (errors[0].Reason is ErrorReason.NotFound)
-        {
-            absences.Note(repository, reference, errors[0], settings.NegativeTtl);
-            if (known is null || reference is not Tag tag)
-                return Result<StoredManifest>.Refused(errors);
-            if (settings.KeepDeleted)
-                return Stale(known, "does not have this tag any more");
-            await tags.DeleteAsync(repository, tag, Upstream, CancellationToken.None);
-            return Result<StoredManifest>.Refused(errors);
-        }
-
+        // A fault is remembered only when there is something to give meanwhile.
+        var absent = errors[0].Reason is ErrorReason.NotFound;
+        if (absent || known is not null)
+            absences.Note(repository, reference, errors[0]);
         if (known is null)
             return Result<StoredManifest>.Refused(errors);
-        absences.Note(repository, reference, errors[0], Rest);
-        return Stale(known, "cannot be asked");
+        if (!absent)
+            return Stale(known, "cannot be asked");
+        if (rules.SettingsOf(repository).KeepDeleted)
+            return Stale(known, "does not have this tag any more");
+        await tags.DeleteAsync(repository, (Tag)reference, Upstream, CancellationToken.None);
+        return Result<StoredManifest>.Refused(errors);
     }
 
     /// <summary>What the upstream has said last, with a warning that it does not say so now.</summary>

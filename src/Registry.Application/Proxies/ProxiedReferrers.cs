@@ -1,3 +1,4 @@
+using Registry.Application.Asking;
 using Registry.Application.Referrers;
 using Registry.Domain.Blobs;
 using Registry.Domain.Catalog;
@@ -13,9 +14,7 @@ namespace Registry.Application.Proxies;
 internal sealed class ProxiedReferrers(
     IProxyCache cache, IReferrerIndex index, IUpstreams upstreams, ProxyRules rules, Absences absences)
 {
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
-
-    private readonly SharedRequests<Result<IReadOnlyList<Referrer>>> _requests = new();
+    private readonly SharedWork<(RepositoryIdentity, Digest), Result<IReadOnlyList<Referrer>>> _requests = new();
 
     public async Task<Result<IReadOnlyList<Referrer>>> ListAsync(
         RepositoryIdentity repository, Digest subject, CancellationToken cancellationToken)
@@ -26,11 +25,11 @@ internal sealed class ProxiedReferrers(
         var what = $"referrers of {subject}";
         if (rules.FindRefusal(repository) is null && absences.Find(repository, what) is null)
         {
-            var asked = await _requests.SendAsync(repository, what, () => AskAsync(repository, subject))
-                .WaitAsync(cancellationToken);
+            var asked = await _requests.DoAsync(
+                (repository, subject), () => AskAsync(repository, subject), cancellationToken);
             if (asked.TryGet(out _, out var errors))
                 return asked;
-            absences.Note(repository, what, errors[0], Rest);
+            absences.Note(repository, what, errors[0]);
         }
 
         // Never "not found" (distribution-spec, "Listing Referrers").

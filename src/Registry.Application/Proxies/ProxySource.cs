@@ -31,14 +31,16 @@ internal sealed class ProxySource(
     public async Task<Result<StoredManifest>> GetManifestAsync(
         RepositoryIdentity repository, Reference reference, Principal principal, CancellationToken cancellationToken)
     {
-        var known = await cache.FindAsync(repository, reference, cancellationToken);
-        if (known is not null && (reference is Digest || known.Age < rules.SettingsOf(repository).TagTtl))
-            return known.Manifest;
-        if (rules.FindRefusal(repository) is { } refusal)
-            return known is null ? refusal : known.Manifest;
-        if (absences.Find(repository, reference) is { } absence)
-            return known is null ? absence : ProxiedManifests.Stale(known.Manifest, "could not be asked just now");
-        return await manifests.AskAsync(repository, reference, known?.Manifest, cancellationToken);
+        if (reference is Tag tag)
+            return await GetTaggedAsync(repository, tag, cancellationToken);
+
+        // What a digest names does not change.
+        var here = await cached.GetManifestAsync(repository, reference, principal, cancellationToken);
+        if (!IsUnknown(here))
+            return here;
+        return (rules.FindRefusal(repository) ?? absences.Find(repository, reference)) is { } refusal
+            ? refusal
+            : await manifests.AskAsync(repository, reference, known: null, cancellationToken);
     }
 
     public async Task<Result<long>> FindBlobAsync(
@@ -51,7 +53,7 @@ internal sealed class ProxySource(
             return refusal;
         var found = await upstreams.Of(repository.Registry).FindBlobAsync(repository.Name, digest, cancellationToken);
         if (!found.TryGet(out _, out var errors) && errors[0].Reason is ErrorReason.NotFound)
-            absences.Note(repository, digest, errors[0], rules.SettingsOf(repository).NegativeTtl);
+            absences.Note(repository, digest, errors[0]);
         return found;
     }
 
@@ -99,6 +101,19 @@ internal sealed class ProxySource(
                 ],
                 page.Size)
             : Result<Page<Referrer>>.Refused(errors);
+    }
+
+    private async Task<Result<StoredManifest>> GetTaggedAsync(
+        RepositoryIdentity repository, Tag tag, CancellationToken cancellationToken)
+    {
+        var known = await cache.FindAsync(repository, tag, cancellationToken);
+        if (known is not null && known.Age < rules.SettingsOf(repository).TagTtl)
+            return known.Manifest;
+        if (rules.FindRefusal(repository) is { } refusal)
+            return known is null ? refusal : known.Manifest;
+        if (absences.Find(repository, tag) is { } absence)
+            return known is null ? absence : ProxiedManifests.Stale(known.Manifest, "could not be asked just now");
+        return await manifests.AskAsync(repository, tag, known?.Manifest, cancellationToken);
     }
 
     private static bool IsUnknown<T>(Result<T> answer)

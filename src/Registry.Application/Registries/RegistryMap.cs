@@ -122,8 +122,6 @@ public sealed class RegistryMap
 
     public RegistryKind KindOf(RegistryName registry) => _byName[registry].Kind;
 
-    public RegistrySettings SettingsOf(RegistryName registry) => _byName[registry].Settings;
-
     /// <summary>Whether there is (still) a registry of that name.</summary>
     public bool Contains(RegistryName registry) => _byName.ContainsKey(registry);
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Dapper;
 using Registry.Application.Manifests;
 using Registry.Domain.Access;
@@ -70,15 +71,17 @@ internal sealed class ManifestIndex(RegistryDatabase database, Leases leases, Ma
                     ("@name", repository.Name.Value),
                     ("@reference", Key(reference)));
                 using var row = DatabaseSession.OpenRow(command);
-                return Task.FromResult(row is null
-                    ? null
-                    : new StoredManifest(
-                        row.GetFieldValue<byte[]>(0).ToDigest(),
-                        MediaType.Parse(row.GetString(1)),
-                        row.GetInt64(2),
-                        row.GetFieldValue<byte[]>(3)));
+                return Task.FromResult(row is null ? null : ToManifest(row));
             },
             cancellationToken);
+
+    /// <param name="row">Begins with digest, media type, size and payload.</param>
+    public static StoredManifest ToManifest(DbDataReader row)
+        => new(
+            row.GetFieldValue<byte[]>(0).ToDigest(),
+            MediaType.Parse(row.GetString(1)),
+            row.GetInt64(2),
+            row.GetFieldValue<byte[]>(3));
 
     public async Task<StoredManifest?> FindAndHoldAsync(
         RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)

@@ -11,46 +11,31 @@ namespace Registry.Infrastructure.Database;
 /// <remarks>None of it is durable against a power cut: the upstream is asked again then.</remarks>
 internal sealed class ProxyCache(RegistryDatabase database) : IProxyCache
 {
-    private const string Columns = "SELECT m.digest, m.media_type, m.size, m.payload";
-
-    private const string ByDigest =
-        $"""
-        {Columns}, 0
-        FROM repositories r
-        JOIN manifests m ON m.repository_id = r.id AND m.digest = @reference
-        WHERE r.registry = @registry AND r.name = @name
-        """;
-
     // A tag that was never confirmed is as old as it can be.
     private const string ByTag =
-        $"""
-        {Columns}, registry_now() - COALESCE(t.checked_at, 0)
+        """
+        SELECT m.digest, m.media_type, m.size, m.payload, registry_now() - COALESCE(t.checked_at, 0)
         FROM repositories r
-        JOIN tags t ON t.repository_id = r.id AND t.name = @reference
+        JOIN tags t ON t.repository_id = r.id AND t.name = @tag
         JOIN manifests m ON m.repository_id = r.id AND m.digest = t.digest
         WHERE r.registry = @registry AND r.name = @name
         """;
 
     public Task<CachedManifest?> FindAsync(
-        RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
+        RepositoryIdentity repository, Tag tag, CancellationToken cancellationToken)
         => database.ReadAsync(
             session =>
             {
                 var command = session.Prepared(
-                    reference is Tag ? ByTag : ByDigest,
+                    ByTag,
                     ("@registry", repository.Registry.Value),
                     ("@name", repository.Name.Value),
-                    ("@reference", reference is Digest digest ? digest.ToColumn() : reference.ToString()));
+                    ("@tag", tag.Value));
                 using var row = DatabaseSession.OpenRow(command);
                 return Task.FromResult(row is null
                     ? null
                     : new CachedManifest(
-                        new(
-                            row.GetFieldValue<byte[]>(0).ToDigest(),
-                            MediaType.Parse(row.GetString(1)),
-                            row.GetInt64(2),
-                            row.GetFieldValue<byte[]>(3)),
-                        TimeSpan.FromMilliseconds(row.GetInt64(4))));
+                        ManifestIndex.ToManifest(row), TimeSpan.FromMilliseconds(row.GetInt64(4))));
             },
             cancellationToken);
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Access;
+using Registry.Application.Asking;
 using Registry.Domain.Access;
 using Registry.Domain.Errors;
 
@@ -26,10 +27,10 @@ internal sealed class LdapProvider : IUserProvider, IOpenedAtStart, IDisposable
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly IReadOnlyList<LdapSettings> _settings;
     private readonly LdapDirectory[] _directories;
-    private readonly ShortMemory<Result<Principal?>> _logins;
-    private readonly ShortMemory<Result<NamedUser?>> _people;
-    private readonly SharedWork<Result<Principal?>> _checks = new(AtOnce, MaxWaiting);
-    private readonly SharedWork<Result<NamedUser?>> _searches = new(AtOnce, MaxWaiting);
+    private readonly ShortMemory<string, Result<Principal?>> _logins;
+    private readonly ShortMemory<string, Result<NamedUser?>> _people;
+    private readonly BoundedWork<Result<Principal?>> _checks = new(AtOnce, MaxWaiting);
+    private readonly BoundedWork<Result<NamedUser?>> _searches = new(AtOnce, MaxWaiting);
 
     public LdapProvider(IReadOnlyList<LdapSettings> settings, TimeProvider time, ILogger<LdapProvider> logger)
     {

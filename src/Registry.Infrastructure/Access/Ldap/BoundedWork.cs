@@ -1,28 +1,26 @@
-using System.Collections.Concurrent;
+using Registry.Application.Asking;
 
 namespace Registry.Infrastructure.Access.Ldap;
 
 /// <summary>
-/// Work that many ask for at once and that is done once: the many requests with which a client begins wait for the same
-/// answer. So much of it is done at a time, and whoever would wait for too long, or behind too many others, is told.
+/// Shared work of which so much is done at a time; whoever would wait for too long, or behind too many others, is told.
 /// </summary>
-internal sealed class SharedWork<T>(int atOnce, int maxWaiting) : IDisposable
+internal sealed class BoundedWork<T>(int atOnce, int maxWaiting) : IDisposable
 {
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<string, Lazy<Task<T>>> _running = new(StringComparer.Ordinal);
+    private readonly SharedWork<string, T> _work = new();
     private readonly SemaphoreSlim _turn = new(atOnce, atOnce);
     private int _waiting;
 
-    /// <param name="key">Of the same work.</param>
     /// <param name="busy">The answer to who cannot have a turn.</param>
-    /// <param name="cancellationToken">Ends the wait; the work goes on, for others may wait for it.</param>
+    /// <inheritdoc cref="SharedWork{TKey,TAnswer}.DoAsync"/>
     public Task<T> DoAsync(string key, Func<Task<T>> work, T busy, CancellationToken cancellationToken)
-        => _running.GetOrAdd(key, _ => new(() => TakeTurnAsync(key, work, busy))).Value.WaitAsync(cancellationToken);
+        => _work.DoAsync(key, () => TakeTurnAsync(work, busy), cancellationToken);
 
     public void Dispose() => _turn.Dispose();
 
-    private async Task<T> TakeTurnAsync(string key, Func<Task<T>> work, T busy)
+    private async Task<T> TakeTurnAsync(Func<Task<T>> work, T busy)
     {
         try
         {
@@ -40,7 +38,6 @@ internal sealed class SharedWork<T>(int atOnce, int maxWaiting) : IDisposable
         finally
         {
             Interlocked.Decrement(ref _waiting);
-            _running.TryRemove(key, out _);
         }
     }
 }

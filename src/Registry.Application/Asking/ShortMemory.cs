@@ -1,23 +1,25 @@
 using System.Collections.Concurrent;
 
-namespace Registry.Infrastructure.Access.Ldap;
+namespace Registry.Application.Asking;
 
 /// <summary>What was found out a short while ago, each answer for a time of its own.</summary>
-internal sealed class ShortMemory<T>(TimeProvider time)
+public sealed class ShortMemory<TKey, TAnswer>(TimeProvider time)
+    where TKey : notnull
 {
     private const int MaxEntries = 10_000;
 
-    private readonly ConcurrentDictionary<string, (T Answer, long Since, TimeSpan For)> _answers
-        = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<TKey, (TAnswer Answer, long Since, TimeSpan For)> _answers = new();
 
-    public bool TryGet(string key, out T answer)
+    /// <summary>Whether there is an answer that still counts.</summary>
+    public bool TryGet(TKey key, out TAnswer answer)
     {
         var known = _answers.TryGetValue(key, out var entry) && IsFresh(entry.Since, entry.For);
         answer = entry.Answer;
         return known;
     }
 
-    public void Put(string key, T answer, TimeSpan lifetime)
+    /// <summary>Keeps an answer; one that counts for no time is not kept.</summary>
+    public void Put(TKey key, TAnswer answer, TimeSpan lifetime)
     {
         if (lifetime <= TimeSpan.Zero)
             return;
