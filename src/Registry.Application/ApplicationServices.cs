@@ -49,6 +49,8 @@ public static class ApplicationServices
         services.AddSingleton<ProxyRules>();
         services.AddSingleton<Absences>();
         services.AddSingleton<Downloads>();
+        services.AddSingleton<CacheGrowth>();
+        services.AddSingleton<ManifestPulls>();
         services.AddSingleton<ProxiedManifests>();
         services.AddSingleton<ProxiedReferrers>();
         services.AddSingleton<CredentialCheck>();

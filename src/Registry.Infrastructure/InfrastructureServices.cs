@@ -31,6 +31,7 @@ using Registry.Infrastructure.Access.Workload;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Metrics;
 using Registry.Infrastructure.Outbox;
+using Registry.Infrastructure.Proxies;
 using Registry.Infrastructure.Startup;
 using Registry.Infrastructure.Stores;
 using Registry.Infrastructure.Uploads;
@@ -83,16 +84,21 @@ public static class InfrastructureServices
         services.AddSingleton<IReferrerIndex, ReferrerIndex>();
         services.AddSingleton<ICatalog, RepositoryCatalog>();
         services.AddSingleton<IProxyCache, ProxyCache>();
+        services.AddSingleton<ICachedContent, CachedContent>();
         services.AddSingleton<IReadinessCheck, DatabaseReadiness>();
         services.AddSingleton<IReadinessCheck, StoreReadiness>();
 
         services.AddProviders(access);
         services.AddSingleton<RegistryMetrics>();
+        services.AddSingleton<CacheMetrics>();
 
         services.AddHostedService<RegistryStartup>();
         services.AddHostedService(provider => provider.GetRequiredService<RegistryMetrics>());
         services.AddHostedService<ManifestArchiver>();
         services.AddHostedService<UploadPurge>();
+        services.AddHostedService<PullWriter>();
+        services.AddHostedService<CacheKeeper>();
+        services.AddHostedService<CacheSweep>();
         return services;
     }
 

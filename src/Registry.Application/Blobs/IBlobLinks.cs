@@ -33,6 +33,13 @@ public interface IBlobLinks
         RepositoryIdentity repository, StoredBlob blob, UploadSession? session, CancellationToken cancellationToken);
 
     /// <summary>
+    /// As <see cref="AddAsync"/>, for a blob that was fetched to a cached location. Where the store has the blob
+    /// already, its row stays as it is.
+    /// </summary>
+    /// <returns>Whether the blob's row is at that location; otherwise nobody will look for anything there.</returns>
+    Task<bool> AddCachedAsync(RepositoryIdentity repository, StoredBlob blob, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Links the blob of <paramref name="source"/> into <paramref name="target"/> with a full lease.
     /// </summary>
     /// <returns>False when it is not in the source, or not in the store <paramref name="store"/>.</returns>
@@ -49,7 +56,7 @@ public interface IBlobLinks
 
     /// <summary>
     /// Notes that the bytes were not found, so that the blob does not exist until it is pushed again. A blob that was
-    /// pushed again meanwhile is left alone.
+    /// pushed or fetched again meanwhile is left alone.
     /// </summary>
     Task MarkMissingAsync(StoredBlob blob, CancellationToken cancellationToken);
 }

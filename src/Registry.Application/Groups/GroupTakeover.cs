@@ -77,7 +77,8 @@ internal sealed class GroupTakeover(
     private static async Task<StoredBlob?> CopyAsync(
         IBlobContent content, IBlobStore store, Digest digest, CancellationToken cancellationToken)
     {
-        await using var arriving = await store.ReceiveAsync(digest, content.Size, cancellationToken);
+        await using var arriving = await store.ReceiveAsync(
+            digest, content.Size, cached: false, cancellationToken);
         if (content.Size > 0)
         {
             var pipe = new Pipe();

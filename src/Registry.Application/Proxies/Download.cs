@@ -77,7 +77,8 @@ internal sealed partial class Download(
 
         try
         {
-            await using var arriving = await store.ReceiveAsync(digest, source.Size, cancellationToken);
+            await using var arriving = await store.ReceiveAsync(
+                digest, source.Size, cached: true, cancellationToken);
             _arriving = arriving;
             _begun.TrySetResult(null);
             try
@@ -134,10 +135,10 @@ internal sealed partial class Download(
         }
 
         // What has come whole is kept, also when the server stops.
-        if (await arriving.PublishAsync(CancellationToken.None) is { } stored)
-            await links.AddAsync(repository, stored, session: null, CancellationToken.None);
-        else
+        if (await arriving.PublishAsync(CancellationToken.None) is not { } stored)
             Fail(NotWhat());
+        else if (!await links.AddCachedAsync(repository, stored, CancellationToken.None))
+            await store.RemoveCachedAsync(digest, stored.Location, CancellationToken.None); // it came another way too
     }
 
     // The bytes may be here because another repository has them: then it is enough that the upstream says that this one

@@ -15,7 +15,7 @@ namespace Registry.Application.Proxies;
 /// </summary>
 internal sealed class Downloads(
     IUpstreams upstreams, IBlobLinks links, RegistryMap registries, ProxyRules rules, Absences absences,
-    TimeProvider time, ILogger<Download> logger)
+    CacheGrowth growth, TimeProvider time, ILogger<Download> logger)
     : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<(RepositoryIdentity, Digest), Lazy<Download>> _running = [];
@@ -43,7 +43,13 @@ internal sealed class Downloads(
         var download = new Download(
             repository, digest, rules.SettingsOf(repository), upstreams.Of(repository.Registry),
             registries.StoreOf(repository.Registry), links, absences, time, logger);
-        download.Begin(ended: () => _running.TryRemove((repository, digest), out _), _stop.Token);
+        download.Begin(
+            ended: () =>
+            {
+                _running.TryRemove((repository, digest), out _);
+                growth.Announce();
+            },
+            _stop.Token);
         return download;
     }
 }

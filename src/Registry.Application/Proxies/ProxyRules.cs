@@ -26,6 +26,13 @@ internal sealed class ProxyRules(RegistryMap registries)
             : null;
     }
 
+    /// <summary>How many bytes a registry may hold; 0 for as many as there are.</summary>
+    public long MaxBytesOf(RegistryName registry) => _rules[registry].Settings.MaxBytes;
+
+    /// <summary>Whether what has these tags, or none, is never evicted.</summary>
+    public bool IsPinned(RepositoryIdentity repository, IReadOnlyList<string> tags)
+        => Array.Exists(_rules[repository.Registry].Pins, pin => pin.Holds(repository.Name, tags));
+
     private sealed class Rules(RegistrySettings settings)
     {
         public RegistrySettings Settings => settings;
@@ -33,6 +40,13 @@ internal sealed class ProxyRules(RegistryMap registries)
         public RepositoryGlob[] Include { get; } = Globs(settings.Include);
 
         public RepositoryGlob[] Exclude { get; } = Globs(settings.Exclude);
+
+        public CachePin[] Pins { get; } =
+        [
+            .. settings.Pinned.Select(text => CachePin.TryParse(text, out var pin)
+                ? pin
+                : throw new ArgumentException($"'{text}' is no pattern of what is kept.", nameof(settings))),
+        ];
 
         private static RepositoryGlob[] Globs(IEnumerable<string> texts)
             => [.. texts.Select(text => RepositoryGlob.TryParse(text, out var glob)

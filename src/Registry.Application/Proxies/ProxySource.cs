@@ -18,7 +18,7 @@ namespace Registry.Application.Proxies;
 /// </summary>
 internal sealed class ProxySource(
     HostedSource cached, IProxyCache cache, IUpstreams upstreams, ProxiedManifests manifests,
-    ProxiedReferrers referrers, Downloads downloads, ProxyRules rules, Absences absences)
+    ProxiedReferrers referrers, Downloads downloads, ProxyRules rules, Absences absences, ManifestPulls pulls)
     : IPullSource
 {
     // Of a blob that is there, and lost, and fetched, by turns.
@@ -31,16 +31,12 @@ internal sealed class ProxySource(
     public async Task<Result<StoredManifest>> GetManifestAsync(
         RepositoryIdentity repository, Reference reference, Principal principal, CancellationToken cancellationToken)
     {
-        if (reference is Tag tag)
-            return await GetTaggedAsync(repository, tag, cancellationToken);
-
-        // What a digest names does not change.
-        var here = await cached.GetManifestAsync(repository, reference, principal, cancellationToken);
-        if (!IsUnknown(here))
-            return here;
-        return (rules.FindRefusal(repository) ?? absences.Find(repository, reference)) is { } refusal
-            ? refusal
-            : await manifests.AskAsync(repository, reference, known: null, cancellationToken);
+        var got = reference is Tag tag
+            ? await GetTaggedAsync(repository, tag, cancellationToken)
+            : await GetByDigestAsync(repository, (Digest)reference, principal, cancellationToken);
+        if (got.TryGet(out var manifest, out _))
+            pulls.Note(repository, manifest.Digest);
+        return got;
     }
 
     public async Task<Result<long>> FindBlobAsync(
@@ -114,6 +110,18 @@ internal sealed class ProxySource(
         if (absences.Find(repository, tag) is { } absence)
             return known is null ? absence : ProxiedManifests.Stale(known.Manifest, "could not be asked just now");
         return await manifests.AskAsync(repository, tag, known?.Manifest, cancellationToken);
+    }
+
+    private async Task<Result<StoredManifest>> GetByDigestAsync(
+        RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken)
+    {
+        // What it names does not change.
+        var here = await cached.GetManifestAsync(repository, digest, principal, cancellationToken);
+        if (!IsUnknown(here))
+            return here;
+        return (rules.FindRefusal(repository) ?? absences.Find(repository, digest)) is { } refusal
+            ? refusal
+            : await manifests.AskAsync(repository, digest, known: null, cancellationToken);
     }
 
     private static bool IsUnknown<T>(Result<T> answer)

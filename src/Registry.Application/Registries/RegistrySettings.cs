@@ -94,6 +94,18 @@ public sealed class RegistrySettings
     /// <summary>Of a proxy: whether a tag stays when the upstream has deleted it. Default no.</summary>
     public bool KeepDeleted { get; set; }
 
+    /// <summary>
+    /// Of a proxy: how many bytes it holds at most; beyond that, what was not pulled for longest goes. Default 0, as
+    /// many as there are.
+    /// </summary>
+    public long MaxBytes { get; set; }
+
+    /// <summary>
+    /// Of a proxy: what never goes for <see cref="MaxBytes"/>, as <c>REPOSITORY</c> or <c>REPOSITORY:TAG</c>, both of
+    /// them patterns. Default nothing.
+    /// </summary>
+    public IList<string> Pinned { get; } = [];
+
     /// <summary>Of a group: the registries that it shows, the first that has something counts.</summary>
     public IList<string> Members { get; } = [];
 

@@ -28,7 +28,23 @@ public interface IBlobStore
     /// Begins a blob that comes from elsewhere and is read while it arrives. The caller disposes.
     /// </summary>
     /// <param name="size">In bytes.</param>
-    Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken);
+    /// <param name="cached">
+    /// Whether it can be fetched again. Then it gets a cached location, which no other blob has before or after, so
+    /// that to remove it takes away nothing else; otherwise its content address.
+    /// </param>
+    Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, bool cached, CancellationToken cancellationToken);
+
+    /// <summary>Whether a location of the blob is a cached one. Nothing is asked for that.</summary>
+    bool IsCached(Digest digest, string location);
+
+    /// <summary>
+    /// Removes what is at a cached location; it may be gone already. Of every other location nothing is removed. Who
+    /// has the blob open reads on.
+    /// </summary>
+    Task RemoveCachedAsync(Digest digest, string location, CancellationToken cancellationToken);
+
+    /// <summary>The cached locations with something at them that arrived before <paramref name="time"/>.</summary>
+    IAsyncEnumerable<CachedLocation> ListCachedAsync(DateTimeOffset time, CancellationToken cancellationToken);
 }
 
 /// <summary>

@@ -102,6 +102,36 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             durable: true,
             cancellationToken);
 
+    public Task<bool> AddCachedAsync(
+        RepositoryIdentity repository, StoredBlob blob, CancellationToken cancellationToken)
+        => database.WriteAsync(
+            async write =>
+            {
+                // It locks the blob's row, changed or not, so that nobody takes the blob away before its link is there.
+                var digest = blob.Digest.ToColumn();
+                await write.ExecuteAsync(
+                    """
+                    INSERT INTO blobs (store, digest, location, size, state, created_at)
+                    VALUES (@store, @digest, @location, @size, 'present', registry_now())
+                    ON CONFLICT (store, digest) DO UPDATE
+                    SET location = excluded.location, size = excluded.size, state = 'present',
+                        generation = blobs.generation + 1
+                    WHERE blobs.state <> 'present'
+                    """,
+                    ("@store", blob.Store),
+                    ("@digest", digest),
+                    ("@location", blob.Location),
+                    ("@size", blob.Size));
+                await LinkAsync(write, repository, blob.Store, digest);
+                // Looked at, not counted: a write that is repeated finds what it has written itself.
+                return (string?)await write.ScalarAsync(
+                    "SELECT location FROM blobs WHERE store = @store AND digest = @digest",
+                    ("@store", blob.Store),
+                    ("@digest", digest)) == blob.Location;
+            },
+            durable: true,
+            cancellationToken);
+
     public async Task<bool> MountAsync(
         RepositoryIdentity source, RepositoryIdentity target, Digest digest, string store,
         CancellationToken cancellationToken)
@@ -158,9 +188,10 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
             session => session.Connection.ExecuteAsync(
                 """
                 UPDATE blobs SET state = 'missing'
-                WHERE store = @Store AND digest = @digest AND generation = @Generation AND state = 'present'
+                WHERE store = @Store AND digest = @digest AND location = @Location AND generation = @Generation
+                    AND state = 'present'
                 """,
-                new { blob.Store, digest = blob.Digest.ToColumn(), blob.Generation }),
+                new { blob.Store, digest = blob.Digest.ToColumn(), blob.Location, blob.Generation }),
             durable: false,
             cancellationToken);
 

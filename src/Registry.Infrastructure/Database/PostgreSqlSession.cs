@@ -31,6 +31,8 @@ internal sealed partial class PostgreSqlSession(NpgsqlConnection connection, int
 
     public override string ForShare(string table) => $" FOR SHARE OF {table}";
 
+    public override string ForUpdate(string table) => $" FOR UPDATE OF {table}";
+
     public override string ForKeyShare(string table) => $" FOR KEY SHARE OF {table}";
 
     public override async Task<IReadOnlyList<bool>> ForEachAsync<TItem>(

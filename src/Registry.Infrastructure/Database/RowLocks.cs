@@ -77,4 +77,20 @@ internal static class RowLocks
             """,
             new { repository, digest });
     }
+
+    /// <summary>
+    /// The tags of a manifest and itself. What comes with it is locked as it is found: blobs, which may be left by all,
+    /// and then their links.
+    /// </summary>
+    public static async Task LockForEvictionAsync(this DatabaseSession session, long repository, byte[] digest)
+    {
+        if (!session.LocksRows)
+            return;
+        await session.Connection.ExecuteAsync(
+            $"""
+            {LockTagsOfManifest}
+            SELECT FROM manifests WHERE repository_id = @repository AND digest = @digest FOR UPDATE
+            """,
+            new { repository, digest });
+    }
 }

@@ -8,7 +8,8 @@ namespace Registry.Infrastructure.FileSystem;
 /// A blob that arrives in a file of the staging folder, which becomes the blob's: its bytes are written once. Held as
 /// an upload is, and purged as one when the process ends without a word.
 /// </summary>
-internal sealed class FileSystemArrival(StagedFile staged, Spool spool, string store, Digest digest) : IArrivingBlob
+internal sealed class FileSystemArrival(StagedFile staged, Spool spool, string store, Digest digest, bool cached)
+    : IArrivingBlob
 {
     private bool _published;
 
@@ -26,7 +27,7 @@ internal sealed class FileSystemArrival(StagedFile staged, Spool spool, string s
             return null;
         }
 
-        var location = staged.PublishVerified(digest);
+        var location = staged.PublishVerified(digest, cached);
         _published = true;
         return new(store, digest, location, spool.Size);
     }

@@ -65,14 +65,15 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
         }
     }
 
-    public async Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken)
+    public async Task<IArrivingBlob> ReceiveAsync(
+        Digest digest, long size, bool cached, CancellationToken cancellationToken)
     {
         var staged = _staging.Begin();
         try
         {
             var (writing, reading) = staged.Create();
             return new FileSystemArrival(
-                staged, new(writing, reading, digest, size, durable: true, _faults), Name, digest);
+                staged, new(writing, reading, digest, size, durable: true, _faults), Name, digest, cached);
         }
         catch
         {
@@ -84,6 +85,35 @@ internal sealed class FileSystemBlobStore : IStoreAdapter, IDisposable
 
     public Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
         => Task.FromResult(_faults.Guard<IBlobContent?>(() => Open(blob)));
+
+    public bool IsCached(Digest digest, string location) => _layout.LocateCached(location, digest) is not null;
+
+    public Task RemoveCachedAsync(Digest digest, string location, CancellationToken cancellationToken)
+    {
+        if (_layout.LocateCached(location, digest) is { } path)
+            _faults.Guard(() => _files.Delete(path));
+        return Task.CompletedTask;
+    }
+
+    public IAsyncEnumerable<CachedLocation> ListCachedAsync(DateTimeOffset time, CancellationToken cancellationToken)
+        => ListCached(time).ToAsyncEnumerable();
+
+    private IEnumerable<CachedLocation> ListCached(DateTimeOffset time)
+    {
+        var folder = new DirectoryInfo(_layout.Cached);
+        if (!folder.Exists)
+            yield break;
+
+        using var entries = _faults.Guard(
+            () => folder.EnumerateFiles("*", SearchOption.AllDirectories).GetEnumerator());
+        while (_faults.Guard(entries.MoveNext))
+        {
+            var file = entries.Current;
+            if (file.LastWriteTimeUtc < time.UtcDateTime && file.Directory?.Parent?.Name is { } algorithm
+                && FileSystemLayout.CachedOf(algorithm, file.Name) is { } cached)
+                yield return cached;
+        }
+    }
 
     private FileSystemBlobContent? Open(StoredBlob blob)
     {

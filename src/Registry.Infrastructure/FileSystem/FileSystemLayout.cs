@@ -1,3 +1,4 @@
+using Registry.Application.Stores;
 using Registry.Domain.Blobs;
 using Registry.Domain.Manifests;
 using Registry.Domain.Repositories;
@@ -18,6 +19,7 @@ namespace Registry.Infrastructure.FileSystem;
 ///       tags/TAG/current/link                                holds the digest
 ///       tags/TAG/index/ALGORITHM/HEX/link                    what the tag has ever pointed to
 ///   registries/REGISTRY/repositories/NAME/_manifests/        the same, of any other registry
+///   proxied/ALGORITHM/XX/HEX.UUID                            a blob from an upstream; no name is used twice
 ///   registry-store.lock                                      held by the one process that uses the folder
 ///   _uploads/UUID.upload                                     one file an upload (or in a folder elsewhere)
 ///   _temporary/UUID                                          files on their way to their place
@@ -27,6 +29,7 @@ namespace Registry.Infrastructure.FileSystem;
 internal sealed class FileSystemLayout(string root, string? staging)
 {
     private const string UploadExtension = ".upload";
+    private const string Proxied = "proxied";
 
     public string Root { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
@@ -42,6 +45,9 @@ internal sealed class FileSystemLayout(string root, string? staging)
     /// <summary>There when a root holds blobs, this registry's or another's.</summary>
     public string Content => Path.Combine(Root, StoreLayout.Content);
 
+    /// <summary>The folder of the blobs that have come from upstreams.</summary>
+    public string Cached => Path.Combine(Root, Proxied);
+
     public string BlobPath(Digest digest) => Path.Combine(Root, StoreLayout.BlobLocation(digest));
 
     /// <summary>
@@ -49,7 +55,26 @@ internal sealed class FileSystemLayout(string root, string? staging)
     /// No part of <paramref name="location"/> itself gets into the path.
     /// </summary>
     public string? Locate(string location, Digest digest)
-        => location == StoreLayout.BlobLocation(digest) ? BlobPath(digest) : null;
+        => location == StoreLayout.BlobLocation(digest) ? BlobPath(digest) : LocateCached(location, digest);
+
+    /// <summary>As <see cref="Locate"/>, of cached locations alone.</summary>
+    public string? LocateCached(string location, Digest digest)
+        => $"{CachedFolder(digest)}/{digest.Hex}." is var start
+            && location.StartsWith(start, StringComparison.Ordinal)
+            && UploadId.TryParse(location[start.Length..], out var id)
+            ? Path.Combine(Root, CachedLocation(id, digest))
+            : null;
+
+    /// <summary>The location of a blob from an upstream.</summary>
+    /// <param name="id">Of the upload that it has arrived as.</param>
+    public static string CachedLocation(UploadId id, Digest digest) => $"{CachedFolder(digest)}/{digest.Hex}.{id}";
+
+    /// <summary>The blob whose cached file has that name; null when it is none of ours.</summary>
+    public static CachedLocation? CachedOf(string algorithm, string fileName)
+        => fileName.Split('.') is [var hex, var unique] && UploadId.TryParse(unique, out var id)
+            && Digest.TryParse($"{algorithm}:{hex}", out var digest)
+            ? new(digest, CachedLocation(id, digest))
+            : null;
 
     public string UploadPath(UploadId id) => Path.Combine(Staging, $"{id}{UploadExtension}");
 
@@ -75,4 +100,6 @@ internal sealed class FileSystemLayout(string root, string? staging)
 
     public string TagIndexPath(RepositoryIdentity repository, Tag tag, Digest digest)
         => Path.Combine(Root, StoreLayout.TagIndex(repository, tag, digest));
+
+    private static string CachedFolder(Digest digest) => $"{Proxied}/{digest.Algorithm}/{digest.Hex[..2]}";
 }

@@ -60,8 +60,12 @@ internal sealed partial class StagedFile(
     });
 
     /// <summary>As <see cref="PublishAsync"/>, for bytes that are known to have the digest.</summary>
+    /// <param name="cached">Whether they get a location of their own.</param>
     /// <exception cref="StorageException">The store is full or cannot be used.</exception>
-    public string PublishVerified(Digest digest) => faults.Guard(() => Place(_file!, digest));
+    public string PublishVerified(Digest digest, bool cached) => faults.Guard(
+        () => Place(
+            _file!, digest,
+            cached ? FileSystemLayout.CachedLocation(id, digest) : StoreLayout.BlobLocation(digest)));
 
     public Task DiscardAsync()
     {
@@ -105,10 +109,10 @@ internal sealed partial class StagedFile(
         if (_file is null || RandomAccess.GetLength(_file) != size
             || DigestOf(_file, digest.Algorithm, size, cancellationToken) != digest)
             return null;
-        return Place(_file, digest);
+        return Place(_file, digest, StoreLayout.BlobLocation(digest));
     }
 
-    private string Place(SafeFileHandle file, Digest digest)
+    private string Place(SafeFileHandle file, Digest digest, string location)
     {
         try
         {
@@ -125,10 +129,10 @@ internal sealed partial class StagedFile(
 
         // The lock is held until the file has its new name: a writer of another process must not get hold of it as an
         // upload.
-        files.Move(file, _path, layout.BlobPath(digest));
+        files.Move(file, _path, layout.Locate(location, digest)!);
         Close();
         DropHash();
-        return StoreLayout.BlobLocation(digest);
+        return location;
     }
 
     private bool TryOpenAtOffset()

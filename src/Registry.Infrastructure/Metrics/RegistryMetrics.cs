@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Hosting;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
+using Registry.Infrastructure.Proxies;
 using Registry.Infrastructure.Upstreams;
 
 namespace Registry.Infrastructure.Metrics;
 
 /// <summary>
 /// What the framework measures of this process: requests, connections, memory, collections, threads; what the
-/// PostgreSQL provider measures of its commands; and what upstreams are asked.
+/// PostgreSQL provider measures of its commands; what upstreams are asked, and what is cached of them.
 /// </summary>
 public sealed class RegistryMetrics : IHostedLifecycleService, IDisposable
 {
@@ -29,7 +30,7 @@ public sealed class RegistryMetrics : IHostedLifecycleService, IDisposable
             () => Sdk.CreateMeterProviderBuilder()
                 .AddMeter(
                     "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql",
-                    UpstreamMetrics.MeterName)
+                    UpstreamMetrics.MeterName, CacheMetrics.MeterName)
                 .AddReader(new BaseExportingMetricReader(_exporter))
                 .Build(),
             CancellationToken.None);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Amazon.S3.Model;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Stores;
@@ -68,12 +69,13 @@ internal sealed class S3BlobStore : IStoreAdapter, IDisposable
         }
     }
 
-    public Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken)
+    public Task<IArrivingBlob> ReceiveAsync(
+        Digest digest, long size, bool cached, CancellationToken cancellationToken)
     {
         var file = _arriving.Create();
         var spool = new Spool(file, file, digest, size, durable: false, _arriving.Faults);
         return Task.FromResult<IArrivingBlob>(
-            new S3Arrival(spool, _staging.Begin(), _bucket.Faults, Name, digest));
+            new S3Arrival(spool, _staging.Begin(cached ? digest : null), _bucket.Faults, Name, digest));
     }
 
     public async Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
@@ -87,6 +89,21 @@ internal sealed class S3BlobStore : IStoreAdapter, IDisposable
         if (content is null)
             await _guard.ThrowIfDetachedAsync(cancellationToken);
         return content;
+    }
+
+    public bool IsCached(Digest digest, string location) => S3Layout.IsCached(location, digest);
+
+    public Task RemoveCachedAsync(Digest digest, string location, CancellationToken cancellationToken)
+        => IsCached(digest, location) ? _bucket.DeleteAsync(location, cancellationToken) : Task.CompletedTask;
+
+    public async IAsyncEnumerable<CachedLocation> ListCachedAsync(
+        DateTimeOffset time, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var (key, writtenAt) in _bucket.ListAsync(S3Layout.Cached, cancellationToken))
+        {
+            if (writtenAt < time && S3Layout.CachedOf(key) is { } cached)
+                yield return cached;
+        }
     }
 
     /// <summary>How long the whole object is, whichever part of it the answer has.</summary>

@@ -17,11 +17,12 @@ internal sealed partial class S3Cleaner(string store, S3Bucket bucket, ILogger l
     }
 
     /// <summary>Drops an upload's bytes where its state says they are.</summary>
-    public Task<bool> DropAsync(UploadId id, StagedParts parts)
+    /// <param name="key">Of the object that the upload would have become.</param>
+    public Task<bool> DropAsync(UploadId id, string key, StagedParts parts)
         => TryAsync(async () =>
         {
             if (parts.Upload is { } upload)
-                await bucket.AbortUploadAsync(S3Layout.UploadedBlob(id), upload, CancellationToken.None);
+                await bucket.AbortUploadAsync(key, upload, CancellationToken.None);
             foreach (var rest in new[] { parts.Rest, parts.OldRest }.OfType<string>())
                 await bucket.DeleteAsync(S3Layout.Rest(id, rest), CancellationToken.None);
         });
@@ -30,9 +31,12 @@ internal sealed partial class S3Cleaner(string store, S3Bucket bucket, ILogger l
     public Task<bool> DropAsync(UploadId id, CancellationToken cancellationToken)
         => TryAsync(async () =>
         {
-            var blob = S3Layout.UploadedBlob(id);
-            await foreach (var (key, upload, _) in bucket.ListUploadsAsync(blob, cancellationToken))
-                await bucket.AbortUploadAsync(key, upload, cancellationToken);
+            foreach (var start in new[] { S3Layout.UploadedBlob(id), S3Layout.CachedFolder(id) })
+            {
+                await foreach (var (key, upload, _) in bucket.ListUploadsAsync(start, cancellationToken))
+                    await bucket.AbortUploadAsync(key, upload, cancellationToken);
+            }
+
             await foreach (var (key, _) in bucket.ListAsync(S3Layout.UploadFolder(id), cancellationToken))
                 await bucket.DeleteAsync(key, cancellationToken);
         });

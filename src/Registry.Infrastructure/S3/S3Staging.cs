@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Registry.Application.Uploads;
+using Registry.Domain.Blobs;
 using Registry.Domain.Uploads;
 using Registry.Infrastructure.Stores;
 
@@ -22,15 +23,16 @@ internal sealed class S3Staging(string store, S3Bucket bucket, S3Cleaner cleaner
     {
         while (!_held.TryAdd(session.Id, true))
             await Task.Delay(Pause, cancellationToken);
-        return Open(session.Id, session.Offset, session.State);
+        return Open(session.Id, cached: null, session.Offset, session.State);
     }
 
     /// <summary>An upload that nobody else knows of.</summary>
-    public IStagedUpload Begin()
+    /// <param name="cached">The blob, when it gets a location of its own.</param>
+    public IStagedUpload Begin(Digest? cached)
     {
         var id = UploadId.Create();
         _held[id] = true;
-        return Open(id, offset: 0, state: null);
+        return Open(id, cached, offset: 0, state: null);
     }
 
     public async Task<bool> DropAsync(UploadId id, string? state, CancellationToken cancellationToken)
@@ -41,7 +43,7 @@ internal sealed class S3Staging(string store, S3Bucket bucket, S3Cleaner cleaner
         {
             return state is null
                 ? await cleaner.DropAsync(id, cancellationToken)
-                : await cleaner.DropAsync(id, StagedParts.Parse(state));
+                : await cleaner.DropAsync(id, S3Layout.UploadedBlob(id), StagedParts.Parse(state));
         }
         finally
         {
@@ -59,14 +61,17 @@ internal sealed class S3Staging(string store, S3Bucket bucket, S3Cleaner cleaner
                 yield return last = id;
         }
 
-        await foreach (var (key, _, begunAt) in bucket.ListUploadsAsync(S3Layout.Blobs, cancellationToken))
+        foreach (var folder in new[] { S3Layout.Blobs, S3Layout.Cached })
         {
-            if (begunAt < time && S3Layout.UploadOf(key, S3Layout.Blobs) is { } id)
-                yield return id;
+            await foreach (var (key, _, begunAt) in bucket.ListUploadsAsync(folder, cancellationToken))
+            {
+                if (begunAt < time && S3Layout.UploadOf(key, folder) is { } id)
+                    yield return id;
+            }
         }
     }
 
-    private S3Upload Open(UploadId id, long offset, string? state)
+    private S3Upload Open(UploadId id, Digest? cached, long offset, string? state)
         => new(
-            id, offset, state, store, bucket, cleaner, _pool, _hashes, released: () => _held.TryRemove(id, out _));
+            id, cached, offset, state, store, bucket, cleaner, _pool, _hashes, released: () => _held.TryRemove(id, out _));
 }

@@ -12,16 +12,17 @@ namespace Registry.Infrastructure.S3;
 /// One upload's bytes. Parts go up (<see cref="S3Parts"/>) while the client is still sending. What is less than a part
 /// stays in memory until the request ends; a small blob is nothing but that.
 /// </summary>
+/// <param name="cached">The blob, when it gets a location of its own whatever its length; null otherwise.</param>
 /// <param name="offset">Where the session stands.</param>
 /// <param name="earlier">The state that the request before this one has left; null without one.</param>
 internal sealed class S3Upload(
-    UploadId id, long offset, string? earlier, string store, S3Bucket bucket, S3Cleaner cleaner, PiecePool pool,
+    UploadId id, Digest? cached, long offset, string? earlier, string store, S3Bucket bucket, S3Cleaner cleaner, PiecePool pool,
     RunningHashes hashes, Action released)
     : IStagedUpload
 {
-    private readonly string _key = S3Layout.UploadedBlob(id);
+    private readonly string _key = KeyOf(id, cached);
     private readonly StagedParts _saved = StagedParts.Parse(earlier);
-    private readonly S3Parts _parts = new(S3Layout.UploadedBlob(id), store, bucket, pool);
+    private readonly S3Parts _parts = new(KeyOf(id, cached), store, bucket, pool);
     private PartBuffer _rest = new(pool);
     private RunningHash? _hash = hashes.Take(id);
     private bool _ended;
@@ -84,7 +85,7 @@ internal sealed class S3Upload(
     {
         DropHash();
         _rest.Dispose();
-        await cleaner.DropAsync(id, _saved with { Upload = _ended ? null : _parts.Upload ?? _saved.Upload });
+        await cleaner.DropAsync(id, _key, _saved with { Upload = _ended ? null : _parts.Upload ?? _saved.Upload });
         if (_ended)
             cleaner.Delete([_key]);
     }
@@ -230,7 +231,7 @@ internal sealed class S3Upload(
     {
         // Nothing is ever overwritten: what stands there may be damaged, or about to be deleted.
         var location = StoreLayout.BlobLocation(digest);
-        if (await bucket.TryPutAsync(location, _rest.OpenRead, ifAbsent: true, cancellationToken))
+        if (cached is null && await bucket.TryPutAsync(location, _rest.OpenRead, ifAbsent: true, cancellationToken))
             return location;
         await bucket.PutAsync(_key, _rest.OpenRead, cancellationToken);
         return _key;
@@ -252,7 +253,8 @@ internal sealed class S3Upload(
         if (known != digest)
             return null;
 
-        await PointAsync(StoreLayout.BlobLocation(digest), size);
+        if (cached is null)
+            await PointAsync(StoreLayout.BlobLocation(digest), size);
         return _key;
     }
 
@@ -304,6 +306,9 @@ internal sealed class S3Upload(
         await sink.FlushFinalBlockAsync(cancellationToken);
         return Digest.FromHash(algorithm, hash.Hash!);
     }
+
+    private static string KeyOf(UploadId id, Digest? cached)
+        => cached is null ? S3Layout.UploadedBlob(id) : S3Layout.CachedBlob(id, cached);
 
     private IEnumerable<string> RestKeys()
         => new[] { _saved.Rest, _saved.OldRest }.OfType<string>().Select(name => S3Layout.Rest(id, name));

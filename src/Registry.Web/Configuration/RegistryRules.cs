@@ -55,6 +55,12 @@ internal static class RegistryRules
             registry.Kind is RegistryKind.Proxy || registry.Upstream.Length == 0,
             $"{key}:Upstream is '{registry.Upstream}', but Kind is {registry.Kind}: set Kind to Proxy.");
         Require(
+            registry.Kind is RegistryKind.Proxy || registry.MaxBytes == 0,
+            $"{key}:MaxBytes is {registry.MaxBytes}, but Kind is {registry.Kind}, which evicts nothing: take it out.");
+        Require(
+            registry.Kind is RegistryKind.Proxy || registry.Pinned.Count == 0,
+            $"{key}:Pinned is set, but Kind is {registry.Kind}, which evicts nothing: take it out.");
+        Require(
             registry.Kind is RegistryKind.Group || registry.Members.Count == 0,
             $"{key}:Members is set, but Kind is {registry.Kind}: set Kind to Group.");
         if (registry.Kind is RegistryKind.Group)
@@ -140,6 +146,13 @@ internal static class RegistryRules
         Require(
             proxy.MaxConnections is >= 1 and <= 1000,
             $"{key}:MaxConnections is {proxy.MaxConnections}, it must be from 1 to 1000.");
+        Require(proxy.MaxBytes >= 0, $"{key}:MaxBytes is {proxy.MaxBytes}, it must be zero (no limit) or more.");
+        foreach (var pin in proxy.Pinned)
+        {
+            Require(
+                CachePin.TryParse(pin, out _),
+                $"{key}:Pinned has '{pin}', which is not REPOSITORY or REPOSITORY:TAG, both of which may have *.");
+        }
     }
 
     private static void CheckGlobs(string key, IEnumerable<string> globs)

@@ -29,8 +29,17 @@ internal sealed class BrokenStores(IBlobStores stores) : IBlobStores
         public async Task<IBlobContent?> OpenAsync(StoredBlob blob, ByteRange? part, CancellationToken cancellationToken)
             => await store.OpenAsync(blob, part, cancellationToken) is { } content ? new BrokenContent(content) : null;
 
-        public Task<IArrivingBlob> ReceiveAsync(Digest digest, long size, CancellationToken cancellationToken)
-            => store.ReceiveAsync(digest, size, cancellationToken);
+        public Task<IArrivingBlob> ReceiveAsync(
+            Digest digest, long size, bool cached, CancellationToken cancellationToken)
+            => store.ReceiveAsync(digest, size, cached, cancellationToken);
+
+        public bool IsCached(Digest digest, string location) => store.IsCached(digest, location);
+
+        public Task RemoveCachedAsync(Digest digest, string location, CancellationToken cancellationToken)
+            => store.RemoveCachedAsync(digest, location, cancellationToken);
+
+        public IAsyncEnumerable<CachedLocation> ListCachedAsync(DateTimeOffset time, CancellationToken cancellationToken)
+            => store.ListCachedAsync(time, cancellationToken);
     }
 
     private sealed class BrokenContent(IBlobContent content) : IBlobContent

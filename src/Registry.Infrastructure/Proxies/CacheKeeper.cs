@@ -1,0 +1,99 @@
+using MediatR;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Registry.Application.Proxies;
+using Registry.Application.Registries;
+using Registry.Domain.Repositories;
+
+namespace Registry.Infrastructure.Proxies;
+
+/// <summary>
+/// Keeps the caches of proxy registries to their size: soon after downloads, and every few minutes, when all of them
+/// are measured too.
+/// </summary>
+internal sealed partial class CacheKeeper(
+    IMediator mediator, RegistryMap registries, CacheGrowth growth, CacheMetrics metrics, ILogger<CacheKeeper> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+
+    // What comes in this time is looked at together.
+    private static readonly TimeSpan Gathering = TimeSpan.FromSeconds(1);
+
+    private readonly HashSet<RegistryName> _overfull = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var proxies = registries.All.Where(registry => registry.Settings.Kind is RegistryKind.Proxy).ToList();
+        var capped = proxies.Where(registry => registry.Settings.MaxBytes > 0).ToList();
+        if (proxies.Count == 0)
+            return;
+        try
+        {
+            var grown = false;
+            while (true)
+            {
+                foreach (var (name, settings) in grown ? capped : proxies)
+                    await KeepAsync(name, settings, stoppingToken);
+                grown = await WaitAsync(capped.Count > 0, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops.
+        }
+    }
+
+    private async Task<bool> WaitAsync(bool forGrowth, CancellationToken cancellationToken)
+    {
+        if (!forGrowth)
+        {
+            await Task.Delay(Interval, cancellationToken);
+            return false;
+        }
+
+        var grown = await growth.WaitAsync(Interval, cancellationToken);
+        await Task.Delay(Gathering, cancellationToken);
+        return grown;
+    }
+
+    private async Task KeepAsync(RegistryName registry, RegistrySettings settings, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var kept = await mediator.Send(new EvictCachedCommand(registry), cancellationToken);
+            if (!kept.TryGet(out var state, out _))
+                return;
+            metrics.Note(registry.Value, state);
+            if (state.EvictedManifests > 0 || state.EvictedBytes > 0)
+                Log.Evicted(logger, registry, state.EvictedManifests, state.EvictedBytes, state.Bytes);
+            if (!state.PinsExceedCap)
+                _overfull.Remove(registry);
+            else if (_overfull.Add(registry)) // once, until it has changed
+                Log.PinsExceedCap(logger, registry, state.Bytes, settings.MaxBytes);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Log.Failed(logger, registry, e); // the next time tries again
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            Level = LogLevel.Information,
+            Message = "Evicted {Manifests} manifests and {EvictedBytes} bytes from registry {Registry}, "
+                + "which holds {Bytes} bytes now.")]
+        public static partial void Evicted(
+            ILogger logger, RegistryName registry, int manifests, long evictedBytes, long bytes);
+
+        [LoggerMessage(
+            Level = LogLevel.Warning,
+            Message = "Registry {Registry} holds {Bytes} bytes and nothing that is not pinned, more than its "
+                + "MaxBytes of {MaxBytes}.")]
+        public static partial void PinsExceedCap(ILogger logger, RegistryName registry, long bytes, long maxBytes);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Keeping the cache of registry {Registry} small failed.")]
+        public static partial void Failed(ILogger logger, RegistryName registry, Exception e);
+    }
+}
