@@ -4,7 +4,7 @@ using Registry.Infrastructure.Tests.Stores;
 namespace Registry.Infrastructure.Tests.FileSystem;
 
 [Collection(nameof(Alone))]
-public sealed class FileSystemContractTests : ArrivalContract, IDisposable
+public sealed class FileSystemContractTests : CachedContract, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -26,5 +26,6 @@ public sealed class FileSystemContractTests : ArrivalContract, IDisposable
         => Task.FromResult<IReadOnlyList<string>>([.. FileSystemStores.FilesBelow(_folder.Path).Where(file => file.StartsWith('_'))]);
 
     private protected override Task<int> CountBlobsAsync()
-        => Task.FromResult(FileSystemStores.FilesBelow(_folder.Path).Count(file => file.EndsWith("/data", StringComparison.Ordinal)));
+        => Task.FromResult(FileSystemStores.FilesBelow(_folder.Path).Count(
+            file => file.EndsWith("/data", StringComparison.Ordinal) || file.StartsWith("proxied/", StringComparison.Ordinal)));
 }

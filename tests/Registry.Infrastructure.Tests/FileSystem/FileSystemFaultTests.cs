@@ -158,9 +158,8 @@ public sealed class FileSystemFaultTests : IDisposable
     public async Task A_place_that_cannot_be_written_fails_an_arrival_and_not_its_readers()
     {
         var store = await FileSystemStores.StartAsync(_folder.Path);
-        Directory.CreateDirectory(_folder.Combine("docker/registry/v2"));
-        await File.WriteAllTextAsync(_folder.Combine("docker/registry/v2/blobs"), "a file where a folder belongs");
-        var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(Digits), 10, CancellationToken.None);
+        await File.WriteAllTextAsync(_folder.Combine("proxied"), "a file where a folder belongs");
+        var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(Digits), 10, cached: true, CancellationToken.None);
         await arriving.AppendAsync(new MemoryStream(Digits), CancellationToken.None);
         var client = BlobClient.Fetch(arriving);
 
@@ -179,7 +178,7 @@ public sealed class FileSystemFaultTests : IDisposable
         Directory.Delete(_folder.Combine("_uploads"));
         await File.WriteAllTextAsync(_folder.Combine("_uploads"), "a file where a folder belongs");
         var failure = await Assert.ThrowsAsync<StorageException>(
-            () => store.ReceiveAsync(StoreUsage.DigestOf(Digits), 10, CancellationToken.None));
+            () => store.ReceiveAsync(StoreUsage.DigestOf(Digits), 10, cached: true, CancellationToken.None));
         Assert.Equal(ErrorReason.Unavailable, failure.Error.Reason);
     }
 
@@ -190,7 +189,7 @@ public sealed class FileSystemFaultTests : IDisposable
         var store = await FileSystemStores.StartAsync(space.Path);
         var content = GeneratedStream.Bytes(ScarceSpace.Bytes * 2 / 3);
         await using var arriving = await store.ReceiveAsync(
-            StoreUsage.DigestOf(content), content.Length, CancellationToken.None);
+            StoreUsage.DigestOf(content), content.Length, cached: true, CancellationToken.None);
         var client = BlobClient.Fetch(arriving);
         await arriving.AppendAsync(new MemoryStream(content), CancellationToken.None);
 
@@ -206,7 +205,7 @@ public sealed class FileSystemFaultTests : IDisposable
         using var elsewhere = new OtherDevice();
         var store = await FileSystemStores.StartAsync(_folder.Path, elsewhere.Path);
         var content = GeneratedStream.Bytes(1_500_000);
-        var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(content), content.Length, CancellationToken.None);
+        var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(content), content.Length, cached: true, CancellationToken.None);
         var client = BlobClient.Fetch(arriving);
         await arriving.AppendAsync(new MemoryStream(content), CancellationToken.None);
 

@@ -20,7 +20,7 @@ public sealed class S3ArrivalTests : IDisposable
     public async Task Bytes_go_up_while_they_arrive_and_have_no_name_on_the_disk()
     {
         var store = await _place.StartAsync();
-        await using var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(Digits), 20 * Mebi, CancellationToken.None);
+        await using var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(Digits), 20 * Mebi, cached: true, CancellationToken.None);
 
         Assert.False(await arriving.AppendAsync(new GeneratedStream(19 * Mebi), CancellationToken.None));
 
@@ -33,7 +33,7 @@ public sealed class S3ArrivalTests : IDisposable
     {
         var store = await _place.StartAsync();
         var content = GeneratedStream.Bytes(40 * Mebi);
-        var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(content), content.Length, CancellationToken.None);
+        var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(content), content.Length, cached: true, CancellationToken.None);
         var client = BlobClient.Fetch(arriving);
         await arriving.AppendAsync(new MemoryStream(content[..(19 * Mebi)]), CancellationToken.None);
         await WaitForUploadAsync();
@@ -56,7 +56,7 @@ public sealed class S3ArrivalTests : IDisposable
         await File.WriteAllTextAsync(_place.Staging, "a file where a folder belongs");
 
         var failure = await Assert.ThrowsAsync<StorageException>(
-            () => store.ReceiveAsync(StoreUsage.DigestOf(Digits), 10, CancellationToken.None));
+            () => store.ReceiveAsync(StoreUsage.DigestOf(Digits), 10, cached: true, CancellationToken.None));
 
         Assert.Equal(ErrorReason.Unavailable, failure.Error.Reason);
         Assert.Contains("store 'cloud'", failure.Error.Message, StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using Registry.Testing.Processes;
 namespace Registry.Infrastructure.Tests.S3;
 
 [Collection(nameof(S3Servers))]
-public sealed class S3ContractTests : ArrivalContract, IDisposable
+public sealed class S3ContractTests : CachedContract, IDisposable
 {
     private readonly S3Place _place = new(SharedS3.Server);
 
@@ -28,5 +28,6 @@ public sealed class S3ContractTests : ArrivalContract, IDisposable
         return [.. await _place.KeysAsync("_"), .. uploads, .. local];
     }
 
-    private protected override async Task<int> CountBlobsAsync() => (await _place.KeysAsync("docker/registry/v2/blobs")).Count;
+    private protected override async Task<int> CountBlobsAsync() 
+        => (await _place.KeysAsync("docker/registry/v2/blobs")).Count + (await _place.KeysAsync("_proxied")).Count;
 }

@@ -23,7 +23,7 @@ public abstract class ArrivalContract : UploadContract
         var content = GeneratedStream.Bytes(3_000_001);
         var digest = StoreUsage.DigestOf(
             content, algorithm == "sha512" ? DigestAlgorithm.Sha512 : DigestAlgorithm.Sha256);
-        var arriving = await store.ReceiveAsync(digest, content.Length, CancellationToken.None);
+        var arriving = await store.ReceiveAsync(digest, content.Length, cached: true, CancellationToken.None);
         var upstream = new StepStream();
         var appending = arriving.AppendAsync(upstream, CancellationToken.None);
 
@@ -212,7 +212,7 @@ public abstract class ArrivalContract : UploadContract
         var store = await StartAsync();
         var content = GeneratedStream.Bytes(length);
         var expected = StoreUsage.DigestOf([1, 2, 3]);
-        await using var arriving = await store.ReceiveAsync(expected, length, CancellationToken.None);
+        await using var arriving = await store.ReceiveAsync(expected, length, cached: true, CancellationToken.None);
         var clients = new[]
         {
             BlobClient.Fetch(arriving), BlobClient.Fetch(arriving), BlobClient.FetchPart(arriving, length - 1, length - 1),
@@ -269,7 +269,7 @@ public abstract class ArrivalContract : UploadContract
     public async Task Nothing_is_no_blob_of_another_digest()
     {
         await using var arriving = await (await StartAsync()).ReceiveAsync(
-            StoreUsage.DigestOf(Digits), size: 0, CancellationToken.None);
+            StoreUsage.DigestOf(Digits), size: 0, cached: true, CancellationToken.None);
         Assert.Null(await arriving.PublishAsync(CancellationToken.None));
         Assert.Equal(0, await CountBlobsAsync());
     }
@@ -401,7 +401,8 @@ public abstract class ArrivalContract : UploadContract
 
         async Task ArriveAsync()
         {
-            var arriving = await store.ReceiveAsync(StoreUsage.DigestOf(Digits), Length + 1, CancellationToken.None);
+            var arriving = await store.ReceiveAsync(
+                StoreUsage.DigestOf(Digits), Length + 1, cached: true, CancellationToken.None);
             var reading = Enumerable.Range(0, readers)
                 .Select(_ => arriving.OpenRead().CopyToAsync(
                     PipeWriter.Create(Stream.Null), new(0, Length - 1), CancellationToken.None))
@@ -431,7 +432,7 @@ public abstract class ArrivalContract : UploadContract
     }
 
     private static Task<IArrivingBlob> ReceiveAsync(IBlobStore store, byte[] content)
-        => store.ReceiveAsync(StoreUsage.DigestOf(content), content.Length, CancellationToken.None);
+        => store.ReceiveAsync(StoreUsage.DigestOf(content), content.Length, cached: true, CancellationToken.None);
 
     private static async Task<(IArrivingBlob Arriving, StepStream Upstream, Task<bool> Appending)> BeginAsync(
         IBlobStore store, byte[] content)
