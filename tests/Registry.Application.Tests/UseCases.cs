@@ -42,7 +42,7 @@ internal sealed class UseCases : IAsyncDisposable
         services.AddSingleton(Tags).AddSingleton(Catalog).AddSingleton(Access); // the last policy added counts
         services.AddSingleton(new ManifestOptions { MaxTags = 3 }).AddSingleton(Delete).AddSingleton(new UploadOptions());
         services.AddSingleton(Substitute.For<IStoredAccess>()).AddSingleton(Substitute.For<ITokenIssuer>());
-        services.AddSingleton(new AccessOptions()).AddSingleton(TimeProvider.System).AddLogging();
+        services.AddSingleton(new AccessOptions()).AddSingleton(_ => Time).AddSingleton(Content).AddLogging();
         services.AddSingleton(Cache).AddSingleton(Upstreams).AddSingleton(Substitute.For<IReferrerIndex>());
         _services = services.BuildServiceProvider();
     }
@@ -71,7 +71,11 @@ internal sealed class UseCases : IAsyncDisposable
 
     public IUpstreams Upstreams { get; } = Substitute.For<IUpstreams>();
 
+    public ICachedContent Content { get; } = Substitute.For<ICachedContent>();
+
     public DeleteOptions Delete { get; } = new();
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public Task<Result<T>> SendAsync<T>(IRequest<Result<T>> request)
         => _services.GetRequiredService<IMediator>().Send(request, CancellationToken.None);
