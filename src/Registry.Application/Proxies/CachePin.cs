@@ -34,5 +34,6 @@ public sealed class CachePin
     /// <param name="tags">Those that name what is in question.</param>
     public bool Holds(RepositoryName repository, IReadOnlyList<string> tags)
         => _repositories.Matches(repository.Value)
-            && (_tags is null || tags.Any(tag => FileSystemName.MatchesSimpleExpression(_tags, tag, ignoreCase: false)));
+            && (_tags is null
+                || tags.Any(tag => FileSystemName.MatchesSimpleExpression(_tags, tag, ignoreCase: false)));
 }

@@ -43,7 +43,7 @@ internal sealed partial class EvictCachedHandler(
     {
         var target = cap - (cap / 100 * RoomPercent);
         var (manifests, evictedBytes, pinned) = (0, 0L, false);
-        var next = new PriorityQueue<CachedItem, CachedOrder>();
+        var next = new PriorityQueue<CachedItem, CachedItem>(CachedItem.Order);
         CachedItem? last = null;
         var more = true;
         while (bytes > target)
@@ -53,7 +53,7 @@ internal sealed partial class EvictCachedHandler(
             {
                 var page = await content.ListOldestAsync(registry, last, PageSize, cancellationToken);
                 (more, last) = (page.Count > 0, page.Count > 0 ? page[^1] : last);
-                next.EnqueueRange(page.Select(item => (item, item.Order)));
+                next.EnqueueRange(page.Select(item => (item, item)));
                 continue;
             }
 
@@ -75,7 +75,7 @@ internal sealed partial class EvictCachedHandler(
             bytes -= evicted.Bytes;
             (manifests, evictedBytes) = (manifests + evicted.Manifests, evictedBytes + evicted.Bytes);
             // The others come with a page.
-            next.EnqueueRange(evicted.Released.Where(item => item.IsUpTo(last!)).Select(item => (item, item.Order)));
+            next.EnqueueRange(evicted.Released.Where(item => item.IsUpTo(last!)).Select(item => (item, item)));
 
             bool IsPinned(IReadOnlyList<string> tags) => rules.IsPinned(oldest.Repository, tags);
         }
@@ -105,7 +105,8 @@ internal sealed partial class EvictCachedHandler(
     {
         [LoggerMessage(
             LogLevel.Warning,
-            "Store {Store}: {Location}, which was evicted, could not be removed ({Problem}); the sweep will try again.")]
+            "Store {Store}: {Location}, which was evicted, could not be removed ({Problem}); "
+            + "the sweep will try again.")]
         public static partial void NotRemoved(ILogger logger, string store, string location, string problem);
     }
 }

@@ -47,10 +47,19 @@ public interface ICachedContent
 public sealed record CachedItem(
     RepositoryIdentity Repository, Digest Digest, bool IsManifest, long UsedAt, IReadOnlyList<string> Tags)
 {
-    /// <summary>Whether its turn is before, or with, that of another one.</summary>
-    public bool IsUpTo(CachedItem other) => Order.CompareTo(other.Order) <= 0;
+    /// <summary>By time, and one order for all nodes where that is the same.</summary>
+    public static IComparer<CachedItem> Order { get; } = Comparer<CachedItem>.Create(Compare);
 
-    internal CachedOrder Order => new(UsedAt, Repository.Name.Value, Digest.ToString(), IsManifest);
+    /// <summary>Whether its turn is before, or with, that of another one of the registry.</summary>
+    public bool IsUpTo(CachedItem other) => Compare(this, other) <= 0;
+
+    private static int Compare(CachedItem one, CachedItem other)
+        => one.UsedAt != other.UsedAt ? one.UsedAt.CompareTo(other.UsedAt)
+            : string.CompareOrdinal(one.Repository.Name.Value, other.Repository.Name.Value) is not 0 and var byName
+                ? byName
+            : string.CompareOrdinal(one.Digest.ToString(), other.Digest.ToString()) is not 0 and var byDigest
+                ? byDigest
+            : one.IsManifest.CompareTo(other.IsManifest);
 }
 
 /// <param name="Bytes">How much less the registry holds.</param>
@@ -62,14 +71,3 @@ public sealed record EvictedItem(
 
 /// <param name="Age">How long ago.</param>
 public sealed record PulledManifest(RepositoryIdentity Repository, Digest Digest, TimeSpan Age);
-
-/// <summary>The order of eviction: by time, and one order for all nodes where that is the same.</summary>
-internal readonly record struct CachedOrder(long UsedAt, string Name, string Digest, bool IsManifest)
-    : IComparable<CachedOrder>
-{
-    public int CompareTo(CachedOrder other)
-        => UsedAt != other.UsedAt ? UsedAt.CompareTo(other.UsedAt)
-            : string.CompareOrdinal(Name, other.Name) is not 0 and var byName ? byName
-            : string.CompareOrdinal(Digest, other.Digest) is not 0 and var byDigest ? byDigest
-            : IsManifest.CompareTo(other.IsManifest);
-}

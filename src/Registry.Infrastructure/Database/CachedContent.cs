@@ -1,7 +1,6 @@
 using System.Data.Common;
 using Registry.Application.Proxies;
 using Registry.Application.Stores;
-using Registry.Domain.Blobs;
 using Registry.Domain.Repositories;
 
 namespace Registry.Infrastructure.Database;

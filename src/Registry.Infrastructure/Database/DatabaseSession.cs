@@ -21,7 +21,9 @@ internal class DatabaseSession(DbConnection connection) : IAsyncDisposable
     /// <summary>Ends a SELECT: rows of <paramref name="table"/> stay there, though they may change.</summary>
     public virtual string ForKeyShare(string table) => "";
 
-    /// <summary>Ends a SELECT: rows of <paramref name="table"/> are nobody else's until this transaction ends.</summary>
+    /// <summary>
+    /// Ends a SELECT: rows of <paramref name="table"/> are nobody else's until this transaction ends.
+    /// </summary>
     public virtual string ForUpdate(string table) => "";
 
     /// <summary>Ends a SELECT: rows are locked, and those that somebody else has locked are left out.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MediatR;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -17,8 +18,11 @@ internal sealed partial class CacheKeeper(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
 
-    // What comes in this time is looked at together.
+    // What comes in this time is looked at together. To measure a large cache takes a while: it is a quarter of the
+    // time at most, however much is pulled.
     private static readonly TimeSpan Gathering = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(10);
+    private const int RestsPerWork = 3;
 
     private readonly HashSet<RegistryName> _overfull = [];
 
@@ -33,9 +37,10 @@ internal sealed partial class CacheKeeper(
             var grown = false;
             while (true)
             {
+                var began = Stopwatch.GetTimestamp();
                 foreach (var (name, settings) in grown ? capped : proxies)
                     await KeepAsync(name, settings, stoppingToken);
-                grown = await WaitAsync(capped.Count > 0, stoppingToken);
+                grown = await WaitAsync(capped.Count > 0, Stopwatch.GetElapsedTime(began), stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -44,7 +49,7 @@ internal sealed partial class CacheKeeper(
         }
     }
 
-    private async Task<bool> WaitAsync(bool forGrowth, CancellationToken cancellationToken)
+    private async Task<bool> WaitAsync(bool forGrowth, TimeSpan worked, CancellationToken cancellationToken)
     {
         if (!forGrowth)
         {
@@ -53,7 +58,9 @@ internal sealed partial class CacheKeeper(
         }
 
         var grown = await growth.WaitAsync(Interval, cancellationToken);
-        await Task.Delay(Gathering, cancellationToken);
+        var rest = worked * RestsPerWork;
+        await Task.Delay(
+            rest < Gathering ? Gathering : rest > LongestRest ? LongestRest : rest, cancellationToken);
         return grown;
     }
 

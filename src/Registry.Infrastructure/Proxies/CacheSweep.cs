@@ -47,7 +47,8 @@ internal sealed partial class CacheSweep(
     private static partial class Log
     {
         [LoggerMessage(
-            Level = LogLevel.Information, Message = "Removed {Objects} cached objects that belong to no blob any more.")]
+            Level = LogLevel.Information,
+            Message = "Removed {Objects} cached objects that belong to no blob any more.")]
         public static partial void Swept(ILogger logger, int objects);
 
         [LoggerMessage(Level = LogLevel.Error, Message = "Removing cached objects without a blob failed.")]

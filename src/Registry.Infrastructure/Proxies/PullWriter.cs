@@ -48,7 +48,8 @@ internal sealed partial class PullWriter(ManifestPulls pulls, TimeProvider time,
     private static partial class Log
     {
         [LoggerMessage(
-            Level = LogLevel.Warning, Message = "When cached manifests were pulled cannot be written down ({Problem}).")]
+            Level = LogLevel.Warning,
+            Message = "When cached manifests were pulled cannot be written down ({Problem}).")]
         public static partial void NotWritten(ILogger logger, string problem);
     }
 }

@@ -73,5 +73,6 @@ internal sealed class S3Staging(string store, S3Bucket bucket, S3Cleaner cleaner
 
     private S3Upload Open(UploadId id, Digest? cached, long offset, string? state)
         => new(
-            id, cached, offset, state, store, bucket, cleaner, _pool, _hashes, released: () => _held.TryRemove(id, out _));
+            id, cached, offset, state, store, bucket, cleaner, _pool, _hashes,
+            released: () => _held.TryRemove(id, out _));
 }

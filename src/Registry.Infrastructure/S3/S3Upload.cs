@@ -16,8 +16,8 @@ namespace Registry.Infrastructure.S3;
 /// <param name="offset">Where the session stands.</param>
 /// <param name="earlier">The state that the request before this one has left; null without one.</param>
 internal sealed class S3Upload(
-    UploadId id, Digest? cached, long offset, string? earlier, string store, S3Bucket bucket, S3Cleaner cleaner, PiecePool pool,
-    RunningHashes hashes, Action released)
+    UploadId id, Digest? cached, long offset, string? earlier, string store, S3Bucket bucket, S3Cleaner cleaner,
+    PiecePool pool, RunningHashes hashes, Action released)
     : IStagedUpload
 {
     private readonly string _key = KeyOf(id, cached);

@@ -1,6 +1,5 @@
 using NSubstitute;
 using NSubstitute.ExceptionExtensions;
-using Registry.Application.Proxies;
 using Registry.Domain.Errors;
 
 namespace Registry.Application.Tests.Proxies;

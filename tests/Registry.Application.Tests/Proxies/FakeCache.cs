@@ -2,9 +2,7 @@ using System.Text;
 using NSubstitute;
 using Registry.Application.Proxies;
 using Registry.Application.Registries;
-using Registry.Application.Stores;
 using Registry.Domain.Blobs;
-using Registry.Domain.Errors;
 using Registry.Domain.Repositories;
 
 namespace Registry.Application.Tests.Proxies;

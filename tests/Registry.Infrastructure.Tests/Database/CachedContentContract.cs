@@ -5,7 +5,6 @@ using Registry.Application.Manifests;
 using Registry.Application.Proxies;
 using Registry.Application.Referrers;
 using Registry.Application.Stores;
-using Registry.Domain.Blobs;
 using Registry.Domain.Repositories;
 using Registry.Infrastructure.Database;
 using static Registry.Infrastructure.Tests.Database.Samples;
