@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -37,11 +38,17 @@ public sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>The newest token; one that is set here is the only one that counts.</summary>
     public string Token { get; set; } = "token-0";
 
-    public static async Task<ScriptedUpstream> StartAsync()
+    /// <param name="certificate">With its key: then it is there by TLS alone.</param>
+    /// <param name="listen">Where; 127.0.0.1 and a free port unless given.</param>
+    public static async Task<ScriptedUpstream> StartAsync(X509Certificate2? certificate = null, IPEndPoint? listen = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(listen ?? new(IPAddress.Loopback, 0), listener =>
+        {
+            if (certificate is not null)
+                listener.UseHttps(certificate);
+        }));
         var application = builder.Build();
         var upstream = new ScriptedUpstream(application);
         application.Run(upstream.AnswerAsync);

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Registry.Domain.Errors;
 using Registry.Infrastructure.Outbound;
 
@@ -27,6 +29,7 @@ internal sealed class UpstreamConnections : IDisposable
             ConnectTimeout = patience,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5), // names move
             MaxResponseHeadersLength = 64,
+            SslOptions = new() { RemoteCertificateValidationCallback = Trust },
             ConnectCallback = (context, cancellationToken) => AddressGuard.ConnectAsync(
                 context.DnsEndPoint, address => place.IsAllowed(context.DnsEndPoint, address), cancellationToken),
         })
@@ -55,6 +58,16 @@ internal sealed class UpstreamConnections : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    // As without it, but a certificate that is refused can be told from a connection that is broken.
+    private static bool Trust(
+        object connection, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+        => errors is SslPolicyErrors.None
+            ? true
+            : throw new CertificateRefusedException(
+                errors is SslPolicyErrors.RemoteCertificateChainErrors && chain is not null
+                    ? string.Join(", ", chain.ChainStatus.Select(status => status.Status).Distinct())
+                    : $"{errors}");
+
     private OciError ToError(HttpRequestMessage request, Exception failure)
     {
         for (var cause = failure; cause is not null; cause = cause.InnerException)
@@ -65,6 +78,9 @@ internal sealed class UpstreamConnections : IDisposable
                     _place.Name,
                     $"leads outside AllowedNetworks: {refused.Host} is {string.Join(", ", refused.Addresses)}");
             }
+
+            if (cause is CertificateRefusedException)
+                return Fault(request, $"shows a certificate that is not trusted ({cause.Message})");
         }
 
         var reason = failure.GetBaseException();
@@ -89,4 +105,6 @@ internal sealed class UpstreamConnections : IDisposable
 
     private OciError Unavailable(HttpRequestMessage request, string cause)
         => OciError.UpstreamUnavailable(_place.Name, _place.At(request.RequestUri!) + cause);
+
+    private sealed class CertificateRefusedException(string message) : AuthenticationException(message);
 }

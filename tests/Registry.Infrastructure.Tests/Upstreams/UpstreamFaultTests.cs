@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Registry.Application.Proxies;
 using Registry.Domain.Errors;
+using Registry.Testing.Processes;
 
 namespace Registry.Infrastructure.Tests.Upstreams;
 
@@ -182,6 +183,24 @@ public sealed class UpstreamFaultTests : UpstreamFixture
             settings => settings.Upstream = Server.Url.Replace("http:", "https:", StringComparison.Ordinal))));
         Assert.Equal(ErrorReason.Unavailable, error.Reason);
         Assert.Contains("fails at TLS", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_nobody_trusts_is_a_fault_and_nothing_is_asked_behind_it()
+    {
+        using var authority = new TestAuthority();
+        using var certificate = authority.Issue("127.0.0.1");
+        await using var server = await ScriptedUpstream.StartAsync(certificate);
+        server.RequireBasic("alice", Password);
+        var error = Error(await FindTagAsync(Upstream(settings =>
+        {
+            AsUser(settings);
+            settings.Upstream = server.Url;
+        })));
+        Assert.Equal(ErrorReason.UpstreamFault, error.Reason);
+        Assert.Contains("shows a certificate that is not trusted (", error.Message, StringComparison.Ordinal);
+        Assert.Contains(error.Message, Assert.Single(Log.Lines), StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
     }
 
     [Fact]
