@@ -44,8 +44,9 @@ internal sealed record RequestedRepository(string Text, PathString FullPath)
                 : null;
     }
 
-    private static string? AskedNamespace(HttpRequest request)
-        => IsRead(request) ? request.Query["ns"].ToString() : null;
+    // A push minds none, also where it asks how far it is.
+    private string? AskedNamespace(HttpRequest request)
+        => IsRead(request) && !IsUpload() ? request.Query["ns"].ToString() : null;
 
     private static bool IsRead(HttpRequest request)
         => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
