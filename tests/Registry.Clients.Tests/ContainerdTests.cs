@@ -86,8 +86,11 @@ public sealed class ContainerdTests(RunningRegistry registry, ContainerdTests.Da
             Work.Dispose();
         }
 
-        public Task<string> CtrAsync(params string[] arguments)
-            => Work.RunAsync("ctr", ["--address", Socket, .. arguments]);
+        public async Task<string> CtrAsync(params string[] arguments) => (await TryCtrAsync(arguments)).OutputOrThrow();
+
+        /// <summary>Of a command that may fail.</summary>
+        public Task<CommandResult> TryCtrAsync(params string[] arguments)
+            => Work.TryRunAsync("ctr", ["--address", Socket, .. arguments]);
 
         private string Socket => Work.Path("c.sock");
     }
