@@ -157,6 +157,53 @@ public sealed class ProxyLoginTests(DockerDaemon docker, ContainerdTests.Daemon 
         }
     }
 
+    [ClientFact("docker", "dockerd", "skopeo")]
+    public async Task Docker_builds_on_an_image_of_the_upstream_and_pushes_to_the_group()
+    {
+        var (folder, name) = (docker.Work.Folder($"build{Guid.NewGuid():N}"), $"{Host}/all/ours/built:v1");
+        await WriteBuildAsync(folder);
+        await docker.DockerAsync("login", "-u", User, "-p", Password, Host);
+
+        await docker.DockerAsync("build", "--tag", name, folder);
+        await docker.DockerAsync("push", name);
+        await docker.DockerAsync("logout", Host);
+
+        await ExpectWholeAsync("ours/built:v1");
+    }
+
+    [ClientFact("podman", "skopeo")]
+    public async Task Podman_builds_on_an_image_of_the_upstream_and_pushes_to_the_group()
+    {
+        var (folder, name) = (_work.Folder("build"), $"{Host}/all/ours/built:v1");
+        await WriteBuildAsync(folder);
+        await _work.RunAsync("podman", "login", "--tls-verify=false", "-u", User, "-p", Password, Host);
+
+        await _work.RunAsync("podman", "build", "--tls-verify=false", "--tag", name, folder);
+        await _work.RunAsync("podman", "push", "--tls-verify=false", name);
+
+        await ExpectWholeAsync("ours/built:v1");
+    }
+
+    private async Task WriteBuildAsync(string folder)
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "data.txt"), "of our own");
+        await File.WriteAllTextAsync(Path.Combine(folder, "Dockerfile"), $"FROM {Host}/all/team/app:one\nCOPY data.txt /data.txt\n");
+    }
+
+    // From where it was pushed to, without the upstream: with the layers that were never sent.
+    private async Task ExpectWholeAsync(string name)
+    {
+        await _upstream!.StopAsync();
+        foreach (var place in new[] { name, $"all/{name}" })
+        {
+            var copy = $"oci:{_work.Path($"copy{++_copies}")}:one";
+            await _work.RunAsync(
+                "skopeo", "copy", "--src-tls-verify=false", "--src-creds", $"{User}:{Password}", $"docker://{Host}/{place}", copy);
+            var layers = await _work.RunAsync("skopeo", "inspect", "--format", "{{len .Layers}}", copy);
+            Assert.Equal("3", layers.Trim());
+        }
+    }
+
     private async Task RunAsync(
         Func<Task> signIn, Func<Task> signOut, Func<string, Task<CommandResult>> pull,
         Func<string, string, Task<CommandResult>> push, string noPushes = NoPushes)
