@@ -53,6 +53,8 @@ public sealed class KilledProxyTests(ITestOutputHelper output)
         foreach (var blob in pulled)
             Assert.Equal((blob.Digest, blob.Length), await last.PullBlobAsync($"hub/{Repository}", blob.Digest));
         await alone.StopAsync();
+        if (stored.Length > 0)
+            Assert.Empty(Directory.GetFileSystemEntries(data.File("arriving"))); // on their way to the store
     }
 
     private static Task<RegistryProcess> StartAsync(
