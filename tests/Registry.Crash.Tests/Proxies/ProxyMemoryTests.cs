@@ -9,22 +9,27 @@ public sealed class ProxyMemoryTests(ITestOutputHelper output)
     private const long Mebi = 1024 * 1024;
     private const long MostResidentBytes = 250 * Mebi;
     private const long MostBytesToS3 = 32 * Mebi; // of each transfer, as of an upload (docs/limits.md)
+    private const long HeapBytesToS3 = 300 * Mebi;
     private const int Layers = 8;
     private const int Readers = 3;
 
     [Fact]
     public Task Eight_first_pulls_at_once_stay_below_250_MB()
-        => RunAsync(new Dictionary<string, string?>(StringComparer.Ordinal), MostResidentBytes);
+        => RunAsync(new Dictionary<string, string>(StringComparer.Ordinal), MostResidentBytes);
 
     [S3Fact]
-    public async Task To_S3_they_cost_no_more_than_uploads_do()
+    public async Task To_S3_they_cost_no_more_than_uploads_do_where_memory_is_short()
     {
         // What is too much for the memory of the machine goes to its disk.
         await using var server = await S3Server.StartAsync(inMemory: !Programs.FullSizes);
-        await RunAsync(server.Settings("proxy"), MostResidentBytes + (Layers * MostBytesToS3));
+        var settings = server.Settings("proxy").ToDictionary(
+            setting => $"Registry:Stores:default:{setting.Key}", setting => setting.Value!, StringComparer.Ordinal);
+        // As in a container: where there is more, garbage is left lying for longer.
+        settings["DOTNET_GCHeapHardLimit"] = $"{HeapBytesToS3:x}";
+        await RunAsync(settings, MostResidentBytes + (Layers * MostBytesToS3));
     }
 
-    private async Task RunAsync(IReadOnlyDictionary<string, string?> store, long most)
+    private async Task RunAsync(Dictionary<string, string> store, long most)
     {
         var size = (Programs.FullSizes ? 1024 : 64) * Mebi;
         using var origin = new WorkFolder("upstream");
@@ -35,14 +40,12 @@ public sealed class ProxyMemoryTests(ITestOutputHelper output)
         Parallel.For(0, blobs.Length, i => blobs[i] = new GeneratedContent(2000 + i, size));
         foreach (var blob in blobs)
             await publisher.PushAsync("team/app", blob, PushWay.Stream);
-        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        var settings = new Dictionary<string, string>(store, StringComparer.Ordinal)
         {
             ["Registry:Registries:hub:Kind"] = "Proxy",
             ["Registry:Registries:hub:Path"] = "hub",
             ["Registry:Registries:hub:Upstream"] = upstream.Address.GetLeftPart(UriPartial.Authority),
         };
-        foreach (var (key, value) in store)
-            settings[$"Registry:Stores:default:{key}"] = value!;
         await using var proxy = await RegistryProcess.StartAsync(data.Path, settings: settings);
         using var client = new PlainClient(proxy.Address);
         var idle = proxy.PeakResidentBytes();

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Registry.Testing.Processes;
 
 namespace Registry.Web.Tests.Proxies;
@@ -7,72 +6,84 @@ namespace Registry.Web.Tests.Proxies;
 /// An upstream by TLS: the authorities of the server's machine count, and nothing is said where they do not, or where
 /// there is no TLS any more (S-4).
 /// </summary>
-public sealed class UpstreamTlsTests : IAsyncLifetime
+public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClassFixture<UpstreamTlsTests.Instance>
 {
-    private const string Name = "team/app";
-    private const string Password = "upstream-secret";
-
-    private readonly WorkFolder _folder = new("upstream-tls");
-    private readonly TestAuthority _known = new();
-    private readonly TestAuthority _unknown = new();
-    private readonly List<IDisposable> _certificates = [];
-    private ScriptedUpstream _good = null!;
-    private ScriptedUpstream _foreign = null!;
-    private ScriptedUpstream _misnamed = null!;
-    private ScriptedUpstream _expired = null!;
-    private ScriptedUpstream _plain = null!;
-    private RegistryProcess _registry = null!;
-    private RegistryClient _client = null!;
-
-    public async Task InitializeAsync()
+    public sealed class Instance : IAsyncLifetime
     {
-        _good = await StartAsync(_known.Issue("127.0.0.1"));
-        _foreign = await StartAsync(_unknown.Issue("127.0.0.1"));
-        _misnamed = await StartAsync(_known.Issue("hub.example"));
-        _expired = await StartAsync(_known.Issue(DateTimeOffset.UtcNow.AddDays(-1), "127.0.0.1"));
-        _plain = await ScriptedUpstream.StartAsync();
-        await File.WriteAllTextAsync(_folder.File("authorities.pem"), _known.Pem);
-        var data = _folder.Folder("data");
-        var settings = RegistryFactory.Backends(data).ToDictionary(setting => setting.Key, setting => setting.Value!);
-        settings["SSL_CERT_FILE"] = _folder.File("authorities.pem");
-        foreach (var (registry, upstream) in new[]
+        private readonly WorkFolder _folder = new("upstream-tls");
+        private readonly TestAuthority _known = new();
+        private readonly TestAuthority _unknown = new();
+        private readonly List<IDisposable> _certificates = [];
+        private readonly Dictionary<string, ScriptedUpstream> _upstreams = new(StringComparer.Ordinal);
+        private RegistryProcess? _registry;
+
+        public RegistryClient Client { get; private set; } = null!;
+
+        /// <summary>Without TLS, and among the hosts that tokens may come from.</summary>
+        public ScriptedUpstream Plain { get; private set; } = null!;
+
+        public string Log => _registry!.Log;
+
+        public ScriptedUpstream this[string registry] => _upstreams[registry];
+
+        public async Task InitializeAsync()
         {
-            ("good", _good), ("foreign", _foreign), ("misnamed", _misnamed), ("expired", _expired),
-        })
-        {
-            var key = $"Registry:Registries:{registry}";
-            (settings[$"{key}:Kind"], settings[$"{key}:Path"], settings[$"{key}:Upstream"]) = ("Proxy", registry, upstream.Url);
-            (settings[$"{key}:Username"], settings[$"{key}:Password"]) = ("puller", Password);
-            settings[$"{key}:AllowedNetworks:0"] = "127.0.0.0/8";
-            settings[$"{key}:TokenHosts:0"] = _plain.Address.Authority;
+            Plain = await ScriptedUpstream.StartAsync();
+            await File.WriteAllTextAsync(_folder.File("authorities.pem"), _known.Pem);
+            var data = _folder.Folder("data");
+            var settings = RegistryFactory.Backends(data).ToDictionary(setting => setting.Key, setting => setting.Value!);
+            settings["SSL_CERT_FILE"] = _folder.File("authorities.pem");
+            foreach (var (registry, certificate) in new[]
+            {
+                ("good", _known.Issue("127.0.0.1")), ("foreign", _unknown.Issue("127.0.0.1")), ("misnamed", _known.Issue("hub.example")),
+                ("expired", _known.Issue(DateTimeOffset.UtcNow.AddDays(-1), "127.0.0.1")),
+            })
+            {
+                _certificates.Add(certificate);
+                _upstreams[registry] = await ScriptedUpstream.StartAsync(certificate);
+                var key = $"Registry:Registries:{registry}";
+                (settings[$"{key}:Kind"], settings[$"{key}:Path"]) = ("Proxy", registry);
+                settings[$"{key}:Upstream"] = _upstreams[registry].Url;
+                (settings[$"{key}:Username"], settings[$"{key}:Password"]) = ("puller", Password);
+                settings[$"{key}:AllowedNetworks:0"] = "127.0.0.0/8";
+                settings[$"{key}:TokenHosts:0"] = Plain.Address.Authority;
+            }
+
+            _registry = await RegistryProcess.StartAsync(data, settings: settings);
+            Client = new(_registry.Address);
         }
 
-        _registry = await RegistryProcess.StartAsync(data, settings: settings);
-        _client = new(_registry.Address);
+        public async Task DisposeAsync()
+        {
+            Client?.Dispose();
+            if (_registry is not null)
+                await _registry.DisposeAsync();
+            foreach (var upstream in _upstreams.Values.Append(Plain))
+                await upstream.DisposeAsync();
+            _certificates.ForEach(certificate => certificate.Dispose());
+            _known.Dispose();
+            _unknown.Dispose();
+            _folder.Dispose();
+        }
     }
 
-    public async Task DisposeAsync()
-    {
-        _client.Dispose();
-        await _registry.DisposeAsync();
-        foreach (var upstream in new[] { _good, _foreign, _misnamed, _expired, _plain })
-            await upstream.DisposeAsync();
-        _certificates.ForEach(certificate => certificate.Dispose());
-        _known.Dispose();
-        _unknown.Dispose();
-        _folder.Dispose();
-    }
+    private const string Password = "upstream-secret";
+
+    private readonly string _name = $"team/x{Guid.NewGuid():N}";
+    private readonly RegistryClient _client = instance.Client;
+    private readonly ScriptedUpstream _good = instance["good"];
+    private readonly ScriptedUpstream _plain = instance.Plain;
 
     [Fact(DisplayName = "What an authority of the machine has signed is trusted, and shown the credentials")]
     public async Task Trusted()
     {
-        var image = _good.ServeImage(Name, "v1");
+        var image = _good.ServeImage(_name, "v1");
         _good.RequireToken("puller", Password);
 
-        (await _client.GetAsync($"/v2/good/{Name}/manifests/v1")).Expect(200)
+        (await _client.GetAsync($"/v2/good/{_name}/manifests/v1")).Expect(200)
             .ExpectHeader("Docker-Content-Digest", image.Manifest.Digest);
         Assert.Equal(
-            image.Layer.Bytes, (await _client.GetAsync($"/v2/good/{Name}/blobs/{image.Layer.Digest}")).Expect(200).Body);
+            image.Layer.Bytes, (await _client.GetAsync($"/v2/good/{_name}/blobs/{image.Layer.Digest}")).Expect(200).Body);
         Assert.Equal(
             ScriptedUpstream.BasicOf("puller", Password),
             Assert.Single(_good.Requests, request => request.Path == "/token").Authorization);
@@ -84,23 +95,18 @@ public sealed class UpstreamTlsTests : IAsyncLifetime
     [InlineData("expired", "NotTimeValid")]
     public async Task Untrusted(string registry, string reason)
     {
-        var upstream = registry switch
-        {
-            "foreign" => _foreign,
-            "misnamed" => _misnamed,
-            _ => _expired,
-        };
-        var image = upstream.ServeImage(Name, "v1");
+        var upstream = instance[registry];
+        var image = upstream.ServeImage(_name, "v1");
 
         foreach (var path in new[] { "manifests/v1", $"manifests/{image.Manifest.Digest}", $"blobs/{image.Layer.Digest}" })
         {
-            var refusal = (await _client.GetAsync($"/v2/{registry}/{Name}/{path}")).ExpectError(502, "UNAVAILABLE");
+            var refusal = (await _client.GetAsync($"/v2/{registry}/{_name}/{path}")).ExpectError(502, "UNAVAILABLE");
             Assert.Matches($"shows a certificate that is not trusted \\(({reason})\\)", refusal.Text);
         }
 
         Assert.Empty(upstream.Requests);
-        Assert.Contains($"Registry '{registry}' lives on what it has", _registry.Log, StringComparison.Ordinal);
-        Assert.Contains("shows a certificate that is not trusted", _registry.Log, StringComparison.Ordinal);
+        Assert.Contains($"Registry '{registry}' lives on what it has", instance.Log, StringComparison.Ordinal);
+        Assert.Contains("shows a certificate that is not trusted", instance.Log, StringComparison.Ordinal);
     }
 
     [Theory(DisplayName = "From TLS to a place without it no redirect is followed, and no token is got there")]
@@ -108,7 +114,7 @@ public sealed class UpstreamTlsTests : IAsyncLifetime
     [InlineData(true)]
     public async Task Downgrade(bool realm)
     {
-        var image = _plain.ServeImage(Name, "v1");
+        var image = _plain.ServeImage(_name, "v1");
         _plain.ServeTokens();
         _good.Gate = async context =>
         {
@@ -120,7 +126,7 @@ public sealed class UpstreamTlsTests : IAsyncLifetime
 
         foreach (var path in new[] { "manifests/v1", $"blobs/{image.Layer.Digest}" })
         {
-            var refusal = (await _client.GetAsync($"/v2/good/{Name}/{path}")).ExpectError(502, "UNAVAILABLE");
+            var refusal = (await _client.GetAsync($"/v2/good/{_name}/{path}")).ExpectError(502, "UNAVAILABLE");
             Assert.Contains("without TLS", refusal.Text, StringComparison.Ordinal);
             Assert.Contains(_plain.Address.Authority, refusal.Text, StringComparison.Ordinal);
         }
@@ -132,18 +138,14 @@ public sealed class UpstreamTlsTests : IAsyncLifetime
     [Fact(DisplayName = "A redirect to where the certificate is not trusted is a 502 that names the place")]
     public async Task Redirected()
     {
-        var image = _foreign.ServeImage(Name, "v1");
+        var foreign = instance["foreign"];
+        var image = foreign.ServeImage(_name, "v1");
+        _good.Gate = _ => Task.FromResult(false);
         _good.Route(
-            ScriptedUpstream.BlobPath(Name, image.Layer), ScriptedUpstream.Redirect(_foreign.Url + ScriptedUpstream.BlobPath(Name, image.Layer)));
+            ScriptedUpstream.BlobPath(_name, image.Layer), ScriptedUpstream.Redirect(foreign.Url + ScriptedUpstream.BlobPath(_name, image.Layer)));
 
-        var refusal = (await _client.GetAsync($"/v2/good/{Name}/blobs/{image.Layer.Digest}")).ExpectError(502, "UNAVAILABLE");
-        Assert.Contains($"sends to {_foreign.Address.Authority}, which shows a certificate that is not trusted", refusal.Text, StringComparison.Ordinal);
-        Assert.Empty(_foreign.Requests);
-    }
-
-    private Task<ScriptedUpstream> StartAsync(X509Certificate2 certificate)
-    {
-        _certificates.Add(certificate);
-        return ScriptedUpstream.StartAsync(certificate);
+        var refusal = (await _client.GetAsync($"/v2/good/{_name}/blobs/{image.Layer.Digest}")).ExpectError(502, "UNAVAILABLE");
+        Assert.Contains($"sends to {foreign.Address.Authority}, which shows a certificate that is not trusted", refusal.Text, StringComparison.Ordinal);
+        Assert.Empty(foreign.Requests);
     }
 }
