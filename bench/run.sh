@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Measures the registry:   bench/run.sh [compare|growth|guard|sdk|access] [options]     (compare, when nothing is said)
+# Measures the registry:   bench/run.sh [compare|growth|guard|sdk|access|proxy] [options]   (compare, when nothing is said)
 #
 #   compare   the same load on this registry and on Debian's docker-registry (CNCF Distribution), in turn
 #   growth    how cost grows with tags, repositories and the size of a blob
 #   sdk       a push and pull of 1 GiB on S3 beside the bare SDK on the same server
 #   access    what credentials cost: anonymous, bearer token, password
+#   proxy     first pulls through a proxy by 100 clients, pulls of what it has, and its memory
 #   guard     a short comparison; fails when a ratio fell by more than a third below bench/recorded.json
 #
 # compare --store s3 puts both registries on one S3 server, compare --database postgresql this one's metadata into
-# PostgreSQL; both are started for it, from what tests/provision.sh installs.
+# PostgreSQL; proxy --store s3 gives the proxy a store there. All are started for it, from what tests/provision.sh installs.
 #
 # --help behind a command shows its options. Installs docker-registry when it is missing and this is root on Debian.
 set -euo pipefail

@@ -8,4 +8,5 @@ return await new RootCommand("Measures the registry, side by side with others.")
     new GuardCommand(),
     new SdkCommand(),
     new AccessCommand(),
+    new ProxyCommand(),
 }.Parse(args).InvokeAsync();

@@ -85,14 +85,14 @@ internal sealed class AccessCommand : Command
                     connection.Send(Get(target, number, Basic(NewUser(number))), 200);
             });
 
-        var anonymous = Median(measured["anonymous"]);
-        var known = Median(measured["password, checked before"]);
+        var anonymous = MedianCpu(measured["anonymous"]);
+        var known = MedianCpu(measured["password, checked before"]);
         Console.WriteLine($"{Machine.Describe()}\n\n| manifest GET by tag, 16 at once | rate | CPU (ms) | of anonymous |\n|---|--:|--:|--:|");
         foreach (var (name, all) in measured)
         {
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {name} | {MedianRate(all):0}/s | {Median(all) * 1000:0.000} | {Median(all) / anonymous:0.00}× |"));
+                $"| {name} | {MedianRate(all):0}/s | {MedianCpu(all) * 1000:0.000} | {MedianCpu(all) / anonymous:0.00}× |"));
         }
 
         var each = first.CpuSeconds!.Value / NewUsers;
@@ -126,13 +126,7 @@ internal sealed class AccessCommand : Command
         return json.RootElement.GetProperty("token").GetString()!;
     }
 
-    private static double Median(IEnumerable<Measurement> measured) => Middle(measured.Select(m => m.CpuPerOperation!.Value));
+    private static double MedianCpu(IEnumerable<Measurement> measured) => Median.Of(measured.Select(m => m.CpuPerOperation!.Value));
 
-    private static double MedianRate(IEnumerable<Measurement> measured) => Middle(measured.Select(m => m.Rate));
-
-    private static double Middle(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
+    private static double MedianRate(IEnumerable<Measurement> measured) => Median.Of(measured.Select(m => m.Rate));
 }

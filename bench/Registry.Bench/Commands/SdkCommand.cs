@@ -66,13 +66,13 @@ internal sealed class SdkCommand : Command
         foreach (var (what, taken) in seconds)
         {
             Console.WriteLine(
-                $"| {what} | {Rate(Median(taken))} | {string.Join(", ", taken.Select(Rate))} |");
+                $"| {what} | {Rate(Median.Of(taken))} | {string.Join(", ", taken.Select(Rate))} |");
         }
 
-        var put = Math.Min(Median(seconds["put, 2 parts at once"]), Median(seconds["put, 3 parts at once"]));
+        var put = Math.Min(Median.Of(seconds["put, 2 parts at once"]), Median.Of(seconds["put, 3 parts at once"]));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"\npush {put / Median(seconds["push"]):0.00} of the faster put, pull {Median(seconds["get"]) / Median(seconds["pull"]):0.00} of get"));
+            $"\npush {put / Median.Of(seconds["push"]):0.00} of the faster put, pull {Median.Of(seconds["get"]) / Median.Of(seconds["pull"]):0.00} of get"));
         return 0;
 
         async Task MeasureAsync(string what, int round, Func<Task> work)
@@ -88,12 +88,6 @@ internal sealed class SdkCommand : Command
                 taken.Add(clock.Elapsed.TotalSeconds);
             }
         }
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
     private static string Rate(double seconds)

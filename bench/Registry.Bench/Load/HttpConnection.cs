@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 
@@ -17,14 +18,26 @@ internal sealed class HttpConnection : IDisposable
     private readonly byte[] _head = new byte[16 * 1024];
     private int _start;
     private int _end;
+    private readonly double? _bytesPerSecond;
     private int _headLength;
+    private long _bodyBytes;
 
-    public HttpConnection(Uri server)
+    /// <param name="bytesPerSecond">
+    /// How fast bodies are read, as by a client in a network; null: as fast as they come.
+    /// </param>
+    public HttpConnection(Uri server, double? bytesPerSecond = null)
     {
+        _bytesPerSecond = bytesPerSecond;
+        // What the system takes on behalf of a slow reader is not read slowly.
+        if (bytesPerSecond is not null)
+            _socket.ReceiveBufferSize = BufferBytes;
         _socket.ReceiveTimeout = 120_000;
         _socket.SendTimeout = 120_000;
         _socket.Connect(server.Host, server.Port);
     }
+
+    /// <summary>When the first byte of the last answer's body was there, by <see cref="Stopwatch"/>; 0: none was.</summary>
+    public long FirstByteAt { get; private set; }
 
     /// <summary>Sends a request and reads its answer.</summary>
     /// <param name="head">Request line and headers, with the empty line at their end.</param>
@@ -64,10 +77,17 @@ internal sealed class HttpConnection : IDisposable
             bytes = bytes[_socket.Send(bytes[..Math.Min(bytes.Length, BufferBytes)])..];
     }
 
+    /// <summary>Reads the head of an answer and leaves its body.</summary>
+    public void ReceiveHead()
+    {
+        (FirstByteAt, _bodyBytes) = (0, 0);
+        ReadHead();
+    }
+
     /// <summary>Reads the answer to a request with this head.</summary>
     public long ReceiveAnswer(ReadOnlySpan<byte> head, int expected)
     {
-        ReadHead();
+        ReceiveHead();
         var statusLine = _head.AsSpan(9, 3);
         _ = Utf8Parser.TryParse(statusLine, out int status, out _);
         long length = 0;
@@ -104,12 +124,23 @@ internal sealed class HttpConnection : IDisposable
         {
             if (_start == _end)
                 Fill();
+            if (FirstByteAt == 0)
+                FirstByteAt = Stopwatch.GetTimestamp();
             var taken = (int)Math.Min(left, _end - _start);
             _start += taken;
             left -= taken;
+            _bodyBytes += taken;
+            if (_bytesPerSecond is { } rate)
+                Wait(TimeSpan.FromSeconds(_bodyBytes / rate) - Stopwatch.GetElapsedTime(FirstByteAt));
         }
 
         return length;
+    }
+
+    private static void Wait(TimeSpan ahead)
+    {
+        if (ahead > TimeSpan.FromMilliseconds(1))
+            Thread.Sleep(ahead);
     }
 
     private long SkipChunks()

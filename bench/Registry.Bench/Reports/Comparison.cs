@@ -24,17 +24,11 @@ internal sealed record Row(Workload Workload, Side Ours, Side Theirs)
 internal sealed record Side(double Rate, double? CpuPerOperation, double P50, double P99, long? PeakBytes)
 {
     public static Side Of(IReadOnlyList<Measurement> rounds) => new(
-        Median(rounds.Select(m => m.Rate)),
-        rounds[0].CpuPerOperation is null ? null : Median(rounds.Select(m => m.CpuPerOperation!.Value)),
-        Median(rounds.Select(m => m.Percentile(0.5))),
-        Median(rounds.Select(m => m.Percentile(0.99))),
+        Median.Of(rounds.Select(m => m.Rate)),
+        rounds[0].CpuPerOperation is null ? null : Median.Of(rounds.Select(m => m.CpuPerOperation!.Value)),
+        Median.Of(rounds.Select(m => m.Percentile(0.5))),
+        Median.Of(rounds.Select(m => m.Percentile(0.99))),
         rounds[0].PeakBytes is null ? null : rounds.Max(m => m.PeakBytes));
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
 }
 
 /// <summary>The comparison as a Markdown table.</summary>

@@ -33,9 +33,10 @@ internal sealed class Backends : IAsyncDisposable
     }
 
     /// <summary>This repository's server on them.</summary>
-    public ServerProcess StartOurs()
+    /// <param name="more">Variables of its environment beside those.</param>
+    public ServerProcess StartOurs(IReadOnlyDictionary<string, string?>? more = null)
     {
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal);
+        var settings = new Dictionary<string, string?>(more ?? new Dictionary<string, string?>(), StringComparer.Ordinal);
         if (_postgreSql is not null)
         {
             settings["Registry__Database__Kind"] = "PostgreSql";

@@ -51,6 +51,17 @@ internal sealed class ServerProcess : IDisposable
         return Start("Distribution", folder, port, settings: null, "docker-registry", "serve", configuration);
     }
 
+    /// <summary>
+    /// How often this repository's server has answered a request, by its access log; it is up to date when the server
+    /// is idle.
+    /// </summary>
+    public int CountAnswered(string method, string path)
+    {
+        // Each line is of one request, and its members are in one order.
+        var wanted = $"\"method\":\"{method}\",\"path\":\"{path}\",";
+        return File.ReadLines(LogOf(Folder)).Count(line => line.Contains(wanted, StringComparison.Ordinal));
+    }
+
     /// <summary>Ends the server and leaves its data, for <see cref="Ours"/> to go on with.</summary>
     public void Stop()
     {
@@ -78,7 +89,7 @@ internal sealed class ServerProcess : IDisposable
         params string[] arguments)
     {
         // Into a file, which costs the machine less than a reader of a pipe would.
-        var log = Path.Combine(folder, "server.log");
+        var log = LogOf(folder);
         var clock = Stopwatch.StartNew();
         var start = new ProcessStartInfo(
             "sh", ["-c", "log=$1; shift; exec \"$@\" > \"$log\" 2>&1", "sh", log, program, .. arguments]);
@@ -113,6 +124,8 @@ internal sealed class ServerProcess : IDisposable
             }
         }
     }
+
+    private static string LogOf(string folder) => Path.Combine(folder, "server.log");
 
     private static string NewFolder() => Directory.CreateTempSubdirectory("registry-bench-").FullName;
 }

@@ -20,24 +20,31 @@ internal static class Image
         => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(content))}";
 
     /// <summary>An image of one config and one layer; <paramref name="nonce"/> makes its bytes its own.</summary>
-    public static byte[] Manifest(string nonce) => JsonSerializer.SerializeToUtf8Bytes(new
-    {
-        schemaVersion = 2,
-        mediaType = HttpRequest.ImageManifest,
-        config = new
-        {
-            mediaType = "application/vnd.oci.image.config.v1+json",
-            digest = ConfigDigest,
-            size = Config.Length,
-        },
-        layers = new[]
-        {
-            new { mediaType = "application/vnd.oci.image.layer.v1.tar", digest = LayerDigest, size = Layer.Length },
-        },
-        annotations = new { nonce },
-    });
+    public static byte[] Manifest(string nonce) => Manifest(nonce, (ConfigDigest, Config.Length), (LayerDigest, Layer.Length));
 
-    /// <summary>Puts the blobs that <see cref="Manifest"/> needs into a repository.</summary>
+    /// <summary>An image of these blobs.</summary>
+    public static byte[] Manifest(
+        string nonce, (string Digest, long Size) config, params IEnumerable<(string Digest, long Size)> layers)
+        => JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            schemaVersion = 2,
+            mediaType = HttpRequest.ImageManifest,
+            config = new
+            {
+                mediaType = "application/vnd.oci.image.config.v1+json",
+                digest = config.Digest,
+                size = config.Size,
+            },
+            layers = layers.Select(layer => new
+            {
+                mediaType = "application/vnd.oci.image.layer.v1.tar",
+                digest = layer.Digest,
+                size = layer.Size,
+            }),
+            annotations = new { nonce },
+        });
+
+    /// <summary>Puts the blobs that <see cref="Manifest(string)"/> needs into a repository.</summary>
     public static void PushBlobs(Target target, HttpConnection connection, string repository)
     {
         PushBlob(target, connection, repository, Config, ConfigDigest);
