@@ -77,19 +77,10 @@ internal sealed class HttpConnection : IDisposable
             bytes = bytes[_socket.Send(bytes[..Math.Min(bytes.Length, BufferBytes)])..];
     }
 
-    /// <summary>Reads the head of an answer and leaves its body.</summary>
-    public void ReceiveHead()
-    {
-        (FirstByteAt, _bodyBytes) = (0, 0);
-        ReadHead();
-    }
-
     /// <summary>Reads the answer to a request with this head.</summary>
     public long ReceiveAnswer(ReadOnlySpan<byte> head, int expected)
     {
-        ReceiveHead();
-        var statusLine = _head.AsSpan(9, 3);
-        _ = Utf8Parser.TryParse(statusLine, out int status, out _);
+        var status = ReceiveStatus();
         long length = 0;
         if (!head.StartsWith("HEAD "u8) && status is not (204 or 304))
         {
@@ -98,13 +89,28 @@ internal sealed class HttpConnection : IDisposable
                 : 0;
         }
 
+        Expect(expected, status, head);
+        return length;
+    }
+
+    /// <summary>Reads the head of the answer to a request with this head, and nothing of its body.</summary>
+    public void ReceiveHead(ReadOnlySpan<byte> head, int expected) => Expect(expected, ReceiveStatus(), head);
+
+    private static void Expect(int expected, int status, ReadOnlySpan<byte> head)
+    {
         if (status != expected)
         {
             throw new InvalidOperationException(
                 $"'{FirstLine(head)}' was answered with {status}, not {expected}.");
         }
+    }
 
-        return length;
+    private int ReceiveStatus()
+    {
+        (FirstByteAt, _bodyBytes) = (0, 0);
+        ReadHead();
+        _ = Utf8Parser.TryParse(_head.AsSpan(9, 3), out int status, out _);
+        return status;
     }
 
     private void ReadHead()

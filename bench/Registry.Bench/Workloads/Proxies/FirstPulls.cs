@@ -23,6 +23,7 @@ internal sealed class FirstPulls(ProxyServers servers, int clients, double bytes
         Pair slow = new(), fast = new(), alone = new();
         var stalled = new List<double>();
         servers.Proxy.ResetPeak();
+        servers.Upstream.Target.ResetPeak();
         // The first round warms both servers up and does not count.
         for (var round = 0; round <= rounds; round++)
         {
@@ -51,7 +52,7 @@ internal sealed class FirstPulls(ProxyServers servers, int clients, double bytes
             {Busy("processors in use, as fast as they can (%)", fast)}
             | GETs at the upstream for one blob, at most | | {Figure.Of(_blobGets.Max(), "0", _blobGets.Max() == 1)} | | 1 | {_blobGets.Count} blobs, at least {_blobGets.Min()} |
             | GETs at the upstream for one manifest, at most | | {Figure.Of(_manifestGets.Max(), "0", _manifestGets.Max() == 1)} | | 1 | {_manifestGets.Count} manifests, at least {_manifestGets.Min()} |
-            | peak memory of the proxy's process (MB) | | {servers.Proxy.PeakBytes() / Mebi} | | | |
+            | peak memory of the process (MB) | {servers.Upstream.Target.PeakBytes() / Mebi} | {servers.Proxy.PeakBytes() / Mebi} | | | |
             """;
     }
 

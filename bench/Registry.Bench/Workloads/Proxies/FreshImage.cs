@@ -31,7 +31,11 @@ internal sealed class FreshImage
     /// <summary>Of the config and then of the layers.</summary>
     /// <inheritdoc cref="ManifestPath"/>
     public IReadOnlyList<string> BlobPaths(string prefix)
-        => [.. _layers.Select(layer => layer.Digest).Prepend(_configDigest).Select(digest => $"/v2/{prefix}{_repository}/blobs/{digest}")];
+        =>
+        [
+            .. _layers.Select(layer => layer.Digest).Prepend(_configDigest)
+                .Select(digest => $"/v2/{prefix}{_repository}/blobs/{digest}"),
+        ];
 
     public void Push(Target target)
     {

@@ -56,7 +56,7 @@ internal sealed record Rollout(IReadOnlyList<double> FirstBytes, double Seconds,
                 if (client < stalled)
                 {
                     connection.SendPart(layers[0]);
-                    connection.ReceiveHead();
+                    connection.ReceiveHead(layers[0], 200);
                     ended.Wait();
                     return;
                 }
