@@ -24,6 +24,7 @@ internal static class LargePulls
 
         Surroundings.Settle();
         servers.WaitUntilIdle();
+        var cpu = servers.Proxy.CpuSeconds();
         var pulled = ClosedLoop.RunOnce(
             servers.Proxy,
             Layers,
@@ -31,12 +32,15 @@ internal static class LargePulls
                 => layers[number].Pull(servers.Proxy, connection, $"{ProxyServers.Proxied}{Repository}"));
         servers.WaitUntilIdle(); // what has come whole still goes into the store
         var peak = servers.Proxy.PeakBytes()!.Value;
+        var gigabytes = Layers * layerBytes / 1e9;
+        var cpuPerGigabyte = (servers.Proxy.CpuSeconds() - cpu)!.Value / gigabytes;
         return $"""
             | {Layers} first pulls of {layerBytes / Mebi} MB at once | | goal |
             |---|--:|--:|
             | peak memory of the proxy's process (MB) | {Figure.Of(peak / Mebi, "0", peak < MostBytes)} | below {MostBytes / Mebi} |
             | after its start (MB) | {idle / Mebi} | |
-            | all of them (MB/s) | {Figure.Of(Layers * layerBytes / 1e6 / pulled.Seconds, "0")} | |
+            | what their clients get (MB/s) | {Figure.Of(gigabytes * 1000 / pulled.Seconds, "0")} | |
+            | CPU of the proxy for 1 GB, until all of it is stored (s) | {Figure.Of(cpuPerGigabyte, "0.00")} | |
             """;
     }
 }
