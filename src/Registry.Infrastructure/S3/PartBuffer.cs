@@ -24,7 +24,7 @@ internal sealed class PiecePool
 /// <summary>
 /// Bytes on their way to become a part or a small object: as much memory as there are bytes. Can be sent again.
 /// </summary>
-internal sealed class PartBuffer(PiecePool pool) : IDisposable
+internal sealed class PartBuffer(PiecePool pool) : IPart
 {
     private readonly List<ArraySegment<byte>> _pieces = [];
 

@@ -1,5 +1,4 @@
 using Registry.Application.Stores;
-using Registry.Application.Uploads;
 using Registry.Domain.Blobs;
 using Registry.Infrastructure.Stores;
 
@@ -13,20 +12,20 @@ namespace Registry.Infrastructure.S3;
 internal sealed class S3Arrival : IArrivingBlob
 {
     private readonly Spool _spool;
-    private readonly IStagedUpload _upload;
+    private readonly S3Upload _upload;
     private readonly S3Faults _faults;
     private readonly string _store;
     private readonly Digest _digest;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Task<AppendedBytes?> _sending;
+    private readonly Task<bool> _sending;
     private bool _published;
     private bool _disposed;
 
     /// <param name="spool">Is disposed with this.</param>
-    public S3Arrival(Spool spool, IStagedUpload upload, S3Faults faults, string store, Digest digest)
+    public S3Arrival(Spool spool, S3Upload upload, S3Faults faults, string store, Digest digest)
     {
         (_spool, _upload, _faults, _store, _digest) = (spool, upload, faults, store, digest);
-        _sending = SendAsync();
+        _sending = upload.SendAsync(spool, digest, _stop.Token);
     }
 
     public long Arrived => _spool.Arrived;
@@ -42,8 +41,7 @@ internal sealed class S3Arrival : IArrivingBlob
             return null;
         }
 
-        var sent = await _sending.WaitAsync(cancellationToken);
-        if (sent is not { Complete: true }
+        if (!await _sending.WaitAsync(cancellationToken)
             || await _upload.PublishAsync(_digest, _spool.Size, cancellationToken) is not { } location)
             throw _faults.Of(new IOException($"The upload of {_digest} has been lost."));
         _published = true;
@@ -63,12 +61,6 @@ internal sealed class S3Arrival : IArrivingBlob
             await DiscardAsync();
         await _upload.DisposeAsync();
         _stop.Dispose();
-    }
-
-    private async Task<AppendedBytes?> SendAsync()
-    {
-        await using var content = _spool.OpenStream(_stop.Token);
-        return await _upload.AppendAsync(content, _digest.Algorithm, final: true, CancellationToken.None);
     }
 
     private async Task DiscardAsync()

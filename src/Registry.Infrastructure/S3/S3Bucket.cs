@@ -143,7 +143,7 @@ internal sealed class S3Bucket : IDisposable
 
     /// <returns>The part's ETag; null when there is no such upload (any more).</returns>
     public Task<string?> UploadPartAsync(
-        string key, string upload, int number, PartBuffer part, CancellationToken cancellationToken)
+        string key, string upload, int number, IPart part, CancellationToken cancellationToken)
         => CallAsync<string?>(
             Patience,
             async token =>

@@ -58,7 +58,7 @@ internal sealed class S3Parts(string key, string store, S3Bucket bucket, PiecePo
     /// Begins to send the next part; waits until there is room for it. False when the upload has been lost.
     /// </summary>
     /// <param name="part">Is disposed of when it has been sent, unless <paramref name="keep"/>.</param>
-    public async Task<bool> TrySendAsync(PartBuffer part, bool keep)
+    public async Task<bool> TrySendAsync(IPart part, bool keep)
     {
         if (Next > MaxParts)
             throw TooLarge();
@@ -124,7 +124,7 @@ internal sealed class S3Parts(string key, string store, S3Bucket bucket, PiecePo
     public StorageException TooLarge()
         => new(OciError.BlobTooLarge(store, MaxBytes), new IOException("Too many parts."));
 
-    private async Task<StagedPart> SendAsync(int number, PartBuffer part, bool keep)
+    private async Task<StagedPart> SendAsync(int number, IPart part, bool keep)
     {
         try
         {

@@ -28,7 +28,7 @@ internal sealed class S3Staging(string store, S3Bucket bucket, S3Cleaner cleaner
 
     /// <summary>An upload that nobody else knows of.</summary>
     /// <param name="cached">The blob, when it gets a location of its own.</param>
-    public IStagedUpload Begin(Digest? cached)
+    public S3Upload Begin(Digest? cached)
     {
         var id = UploadId.Create();
         _held[id] = true;

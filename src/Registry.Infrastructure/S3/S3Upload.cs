@@ -25,6 +25,7 @@ internal sealed class S3Upload(
     private readonly S3Parts _parts = new(KeyOf(id, cached), store, bucket, pool);
     private PartBuffer _rest = new(pool);
     private RunningHash? _hash = hashes.Take(id);
+    private Digest? _verified;
     private bool _ended;
     private bool _grown;
     private bool _disposed;
@@ -61,11 +62,47 @@ internal sealed class S3Upload(
         }
     }
 
+    /// <summary>
+    /// Sends a blob that is arriving in a local file. Its parts are read from there when they go up: in memory they
+    /// would be 24 MiB for each blob. What is no more than one part is taken into memory, as from a client.
+    /// </summary>
+    /// <returns>Whether all of it has been sent.</returns>
+    public async Task<bool> SendAsync(Spool spool, Digest digest, CancellationToken cancellationToken)
+    {
+        await using var content = spool.OpenStream(cancellationToken); // keeps the file open for the parts
+        if (spool.Size <= _parts.NextBytes)
+        {
+            return await AppendAsync(content, digest.Algorithm, final: true, CancellationToken.None)
+                is { Complete: true };
+        }
+
+        using var follower = spool.Follow(cancellationToken);
+        try
+        {
+            for (long first = 0; first < spool.Size;)
+            {
+                var length = (int)Math.Min(_parts.NextBytes, spool.Size - first);
+                await follower.WaitAsync(first + length - 1);
+                if (!await _parts.TrySendAsync(new ArrivedPart(spool, first, length), keep: false))
+                    return false;
+                first += length;
+            }
+
+            await _parts.DrainAsync();
+            _verified = digest; // or the last byte could not have been read
+            return true;
+        }
+        finally
+        {
+            await _parts.SettleAsync();
+        }
+    }
+
     public async Task<string?> PublishAsync(Digest digest, long size, CancellationToken cancellationToken)
     {
         if (size != Size)
             return null;
-        var known = _hash?.Algorithm == digest.Algorithm && _hash.Position == size ? _hash.ToDigest() : null;
+        var known = _hash?.Algorithm == digest.Algorithm && _hash.Position == size ? _hash.ToDigest() : _verified;
         if (!_parts.Any)
             known ??= DigestOfRest(digest.Algorithm);
         if (known is not null && known != digest)
