@@ -77,6 +77,8 @@ internal sealed class UseCases : IAsyncDisposable
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    public ManifestPulls Pulls => _services.GetRequiredService<ManifestPulls>();
+
     public Task<Result<T>> SendAsync<T>(IRequest<Result<T>> request)
         => _services.GetRequiredService<IMediator>().Send(request, CancellationToken.None);
 

@@ -33,7 +33,7 @@ public interface IBlobLinks
         RepositoryIdentity repository, StoredBlob blob, UploadSession? session, CancellationToken cancellationToken);
 
     /// <summary>
-    /// As <see cref="AddAsync"/>, for a blob that was fetched to a cached location. Where the store has the blob
+    /// As <see cref="AddAsync"/>, for a blob that was fetched to a cached location. Where a repository has the blob
     /// already, its row stays as it is.
     /// </summary>
     /// <returns>Whether the blob's row is at that location; otherwise nobody will look for anything there.</returns>

@@ -1,29 +1,35 @@
+using System.Collections.Concurrent;
+using Registry.Domain.Repositories;
+
 namespace Registry.Application.Proxies;
 
-/// <summary>Tells whoever sees to the size of the caches that they may have grown.</summary>
-public sealed class CacheGrowth : IDisposable
+/// <summary>What proxy registries have got since whoever sees to their size has last looked.</summary>
+public sealed class CacheGrowth
 {
-    private readonly SemaphoreSlim _grown = new(0, 1);
+    private readonly ConcurrentDictionary<RegistryName, long> _bytes = [];
+    private volatile TaskCompletionSource _grown = New();
 
-    public void Announce()
+    /// <summary>Notes that a repository of the registry has got a blob.</summary>
+    public void Note(RegistryName registry, long bytes)
     {
-        try
-        {
-            if (_grown.CurrentCount == 0)
-                _grown.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else was first.
-        }
+        _bytes.AddOrUpdate(registry, bytes, (_, before) => before + bytes);
+        _grown.TrySetResult();
     }
 
-    /// <summary>
-    /// Returns when there was an announcement since the last time, or after <paramref name="patience"/>.
-    /// </summary>
-    /// <returns>Whether there was one.</returns>
-    public Task<bool> WaitAsync(TimeSpan patience, CancellationToken cancellationToken)
-        => _grown.WaitAsync(patience, cancellationToken);
+    /// <summary>The bytes that were noted for a registry since this was last asked.</summary>
+    public long Take(RegistryName registry) => _bytes.TryRemove(registry, out var bytes) ? bytes : 0;
 
-    public void Dispose() => _grown.Dispose();
+    /// <summary>
+    /// Returns when something was noted since the last time, or after <paramref name="patience"/>. For one caller.
+    /// </summary>
+    public async Task WaitAsync(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    {
+        await _grown.Task.WaitAsync(patience, time, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_grown.Task.IsCompleted)
+            _grown = New(); // what was noted just before is there to be taken
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

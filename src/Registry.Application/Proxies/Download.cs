@@ -12,7 +12,7 @@ namespace Registry.Application.Proxies;
 /// <summary>One blob on its way from an upstream into the store and to whoever wants it meanwhile.</summary>
 internal sealed partial class Download(
     RepositoryIdentity repository, Digest digest, RegistrySettings settings, IUpstream upstream, IBlobStore store,
-    IBlobLinks links, Absences absences, TimeProvider time, ILogger<Download> logger)
+    IBlobLinks links, Absences absences, CacheGrowth growth, TimeProvider time, ILogger<Download> logger)
 {
     // Connections that break without a byte having come, one behind the other.
     private const int MaxFailures = 4;
@@ -136,9 +136,15 @@ internal sealed partial class Download(
 
         // What has come whole is kept, also when the server stops.
         if (await arriving.PublishAsync(CancellationToken.None) is not { } stored)
+        {
             Fail(NotWhat());
-        else if (!await links.AddCachedAsync(repository, stored, CancellationToken.None))
-            await store.RemoveCachedAsync(digest, stored.Location, CancellationToken.None); // it came another way too
+            return;
+        }
+
+        var taken = await links.AddCachedAsync(repository, stored, CancellationToken.None);
+        growth.Note(repository.Registry, stored.Size);
+        if (!taken) // it came another way too
+            await store.RemoveCachedAsync(digest, stored.Location, CancellationToken.None);
     }
 
     // The bytes may be here because another repository has them: then it is enough that the upstream says that this one
@@ -149,12 +155,14 @@ internal sealed partial class Download(
         if (sources.Count == 0)
             return false;
         var found = await upstream.FindBlobAsync(repository.Name, digest, cancellationToken);
-        if (!found.TryGet(out _, out _))
+        if (!found.TryGet(out var size, out _))
             return false;
         foreach (var source in sources)
         {
-            if (await links.MountAsync(source, repository, digest, store.Name, cancellationToken))
-                return true;
+            if (!await links.MountAsync(source, repository, digest, store.Name, cancellationToken))
+                continue;
+            growth.Note(repository.Registry, size);
+            return true;
         }
 
         return false;

@@ -42,14 +42,8 @@ internal sealed class Downloads(
     {
         var download = new Download(
             repository, digest, rules.SettingsOf(repository), upstreams.Of(repository.Registry),
-            registries.StoreOf(repository.Registry), links, absences, time, logger);
-        download.Begin(
-            ended: () =>
-            {
-                _running.TryRemove((repository, digest), out _);
-                growth.Announce();
-            },
-            _stop.Token);
+            registries.StoreOf(repository.Registry), links, absences, growth, time, logger);
+        download.Begin(ended: () => _running.TryRemove((repository, digest), out _), _stop.Token);
         return download;
     }
 }

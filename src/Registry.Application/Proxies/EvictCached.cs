@@ -23,7 +23,7 @@ internal sealed partial class EvictCachedHandler(
     ILogger<EvictCachedHandler> logger)
     : IRequestHandler<EvictCachedCommand, Result<CacheState>>
 {
-    private const int PageSize = 500;
+    private const int PageSize = 5000; // each page looks at all that is cached
 
     // Below the cap, so that not every pull has to evict something.
     private const int RoomPercent = 5;
@@ -34,7 +34,15 @@ internal sealed partial class EvictCachedHandler(
         var bytes = await content.MeasureAsync(command.Registry, cancellationToken);
         if (cap == 0 || bytes <= cap)
             return new CacheState(bytes, 0, 0, PinsExceedCap: false);
-        await pulls.WriteAsync(cancellationToken);
+        try
+        {
+            await pulls.WriteAsync(cancellationToken);
+        }
+        catch (StorageException cause)
+        {
+            Log.PullsNotWritten(logger, cause.Message); // to evict may be what makes room for them
+        }
+
         return await EvictAsync(command.Registry, bytes, cap, cancellationToken);
     }
 
@@ -42,14 +50,14 @@ internal sealed partial class EvictCachedHandler(
         RegistryName registry, long bytes, long cap, CancellationToken cancellationToken)
     {
         var target = cap - (cap / 100 * RoomPercent);
-        var (manifests, evictedBytes, pinned) = (0, 0L, false);
+        var (manifests, evictedBytes, missed, pinned) = (0, 0L, false, false);
+        var failed = new HashSet<string>(StringComparer.Ordinal);
         var next = new PriorityQueue<CachedItem, CachedItem>(CachedItem.Order);
         CachedItem? last = null;
         var more = true;
         while (bytes > target)
         {
-            // What an evicted index has released takes its turn among those of its time.
-            if (more && (next.Count == 0 || !next.Peek().IsUpTo(last!)))
+            if (more && next.Count == 0)
             {
                 var page = await content.ListOldestAsync(registry, last, PageSize, cancellationToken);
                 (more, last) = (page.Count > 0, page.Count > 0 ? page[^1] : last);
@@ -60,42 +68,46 @@ internal sealed partial class EvictCachedHandler(
             if (!next.TryDequeue(out var oldest, out _))
                 break;
             if (IsPinned(oldest.Tags))
-            {
-                pinned = true;
                 continue;
-            }
-
             if (await content.EvictAsync(oldest, IsPinned, cancellationToken) is not { } evicted)
             {
-                bytes = await content.MeasureAsync(registry, cancellationToken); // another node may have been first
+                missed = true;
                 continue;
             }
 
-            await RemoveAsync(evicted.Removable);
-            bytes -= evicted.Bytes;
+            await RemoveAsync(evicted.Removable, failed);
+            // What was missed may have gone by another node. To measure for each of it would take long: one too many.
+            bytes = missed ? await content.MeasureAsync(registry, cancellationToken) : bytes - evicted.Bytes;
+            missed = false;
             (manifests, evictedBytes) = (manifests + evicted.Manifests, evictedBytes + evicted.Bytes);
-            // The others come with a page.
+            // What an index has released takes its turn among those of its time; the later ones come with a page.
             next.EnqueueRange(evicted.Released.Where(item => item.IsUpTo(last!)).Select(item => (item, item)));
 
-            bool IsPinned(IReadOnlyList<string> tags) => rules.IsPinned(oldest.Repository, tags);
+            bool IsPinned(IReadOnlyList<string> tags)
+            {
+                var isPinned = rules.IsPinned(oldest.Repository, tags);
+                pinned |= isPinned;
+                return isPinned;
+            }
         }
 
         bytes = await content.MeasureAsync(registry, cancellationToken);
         return new(bytes, manifests, evictedBytes, pinned && bytes > cap && next.Count == 0);
     }
 
-    // Not given up when the server stops: nobody but the sweep would find them.
-    private async Task RemoveAsync(IReadOnlyList<StoredBlob> blobs)
+    // Not given up when the server stops: nobody but the sweep would find them. A store that fails is left to it.
+    private async Task RemoveAsync(IReadOnlyList<StoredBlob> blobs, HashSet<string> failed)
     {
         foreach (var blob in blobs)
         {
             try
             {
-                if (stores.Find(blob.Store) is { } store)
+                if (!failed.Contains(blob.Store) && stores.Find(blob.Store) is { } store)
                     await store.RemoveCachedAsync(blob.Digest, blob.Location, CancellationToken.None);
             }
             catch (StorageException cause)
             {
+                failed.Add(blob.Store);
                 Log.NotRemoved(logger, blob.Store, blob.Location, cause.Message);
             }
         }
@@ -106,7 +118,11 @@ internal sealed partial class EvictCachedHandler(
         [LoggerMessage(
             LogLevel.Warning,
             "Store {Store}: {Location}, which was evicted, could not be removed ({Problem}); "
-            + "the sweep will try again.")]
+            + "the sweep will try again, and with what is evicted after it.")]
         public static partial void NotRemoved(ILogger logger, string store, string location, string problem);
+
+        [LoggerMessage(
+            LogLevel.Warning, "When manifests were last pulled could not be written before the eviction: {Problem}")]
+        public static partial void PullsNotWritten(ILogger logger, string problem);
     }
 }

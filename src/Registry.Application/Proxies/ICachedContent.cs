@@ -32,9 +32,17 @@ public interface ICachedContent
     Task<EvictedItem?> EvictAsync(
         CachedItem item, Func<IReadOnlyList<string>, bool> isPinned, CancellationToken cancellationToken);
 
-    /// <summary>Of these locations, those that no blob of the store is at.</summary>
-    Task<IReadOnlyList<CachedLocation>> ListUnknownAsync(
+    /// <summary>
+    /// Of these locations, those that nobody needs: no blob is at them, or one that no repository has, whose row goes.
+    /// </summary>
+    Task<IReadOnlyList<CachedLocation>> ReleaseUnusedAsync(
         string store, IReadOnlyList<CachedLocation> locations, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Forgets what referred to manifests that are not cached, unless the upstream has said so within
+    /// <paramref name="age"/>.
+    /// </summary>
+    Task ForgetReferrersAsync(TimeSpan age, CancellationToken cancellationToken);
 
     /// <summary>Notes when manifests were last pulled. Those that are gone are left out.</summary>
     Task MarkPulledAsync(IReadOnlyCollection<PulledManifest> pulls, CancellationToken cancellationToken);

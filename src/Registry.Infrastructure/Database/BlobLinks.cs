@@ -116,7 +116,8 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
                     ON CONFLICT (store, digest) DO UPDATE
                     SET location = excluded.location, size = excluded.size, state = 'present',
                         generation = blobs.generation + 1
-                    WHERE blobs.state <> 'present'
+                    WHERE blobs.state <> 'present' OR NOT EXISTS (
+                        SELECT 1 FROM repository_blobs l WHERE l.digest = excluded.digest AND l.store = excluded.store)
                     """,
                     ("@store", blob.Store),
                     ("@digest", digest),

@@ -119,8 +119,30 @@ internal sealed class CachedContent(RegistryDatabase database, Leases leases, IB
 
     private const string DeleteBlob = "DELETE FROM blobs WHERE store = @store AND digest = @digest RETURNING 1";
 
-    private const string FindLocation
-        = "SELECT 1 FROM blobs WHERE store = @store AND digest = @digest AND location = @location";
+    private const string At = "FROM blobs b WHERE b.store = @store AND b.digest = @digest AND b.location = @location";
+
+    private const string FindLocation = $"SELECT 1 {At}";
+
+    private const string Linked
+        = "EXISTS (SELECT 1 FROM repository_blobs l WHERE l.digest = @digest AND l.store = @store)";
+
+    private const string FindUsed = $"SELECT 1 {At} AND {Linked}";
+
+    private const string DeleteUnused
+        = $"""
+        DELETE FROM blobs WHERE store = @store AND digest = @digest AND location = @location AND NOT {Linked}
+        RETURNING 1
+        """;
+
+    private const string ForgetReferrers =
+        """
+        DELETE FROM proxied_referrers WHERE checked_at < registry_now() - @age AND NOT EXISTS (
+            SELECT 1 FROM manifests m
+            WHERE m.repository_id = proxied_referrers.repository_id AND m.digest = proxied_referrers.subject)
+        """;
+
+    // To measure a cache of millions of blobs takes longer than what a client waits for.
+    private const int MeasureSeconds = 600;
 
     private const string MarkPulled =
         """
@@ -133,7 +155,12 @@ internal sealed class CachedContent(RegistryDatabase database, Leases leases, IB
 
     public Task<long> MeasureAsync(RegistryName registry, CancellationToken cancellationToken)
         => database.ReadAsync(
-            async session => (long)(await session.ScalarAsync(Measure, ("@registry", registry.Value)))!,
+            async session =>
+            {
+                var command = session.Prepared(Measure, ("@registry", registry.Value));
+                command.CommandTimeout = MeasureSeconds;
+                return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+            },
             cancellationToken);
 
     public Task<IReadOnlyList<CachedItem>> ListOldestAsync(
@@ -162,18 +189,35 @@ internal sealed class CachedContent(RegistryDatabase database, Leases leases, IB
             durable: true,
             cancellationToken);
 
-    public async Task<IReadOnlyList<CachedLocation>> ListUnknownAsync(
+    public async Task<IReadOnlyList<CachedLocation>> ReleaseUnusedAsync(
         string store, IReadOnlyList<CachedLocation> locations, CancellationToken cancellationToken)
     {
-        var known = await database.ReadAsync(
-            session => session.ForEachAsync(
-                FindLocation,
-                locations,
-                place => [("@store", store), ("@digest", place.Digest.ToColumn()), ("@location", place.Location)],
-                cancellationToken),
+        var used = await database.ReadAsync(
+            session => session.ForEachAsync(FindUsed, locations, Key, cancellationToken), cancellationToken);
+        var unused = locations.Where((_, index) => !used[index])
+            .OrderBy(place => place.Digest.ToString(), StringComparer.Ordinal).ToList(); // as rows are locked
+        if (unused.Count == 0)
+            return [];
+        var left = await database.WriteAsync(
+            async session =>
+            {
+                await session.ForEachAsync(FindLocation + session.ForUpdate("b"), unused, Key, cancellationToken);
+                await session.ForEachAsync(DeleteUnused, unused, Key, cancellationToken);
+                return await session.ForEachAsync(FindLocation, unused, Key, cancellationToken);
+            },
+            durable: true,
             cancellationToken);
-        return [.. locations.Where((_, index) => !known[index])];
+        return [.. unused.Where((_, index) => !left[index])];
+
+        (string, object?)[] Key(CachedLocation place)
+            => [("@store", store), ("@digest", place.Digest.ToColumn()), ("@location", place.Location)];
     }
+
+    public Task ForgetReferrersAsync(TimeSpan age, CancellationToken cancellationToken)
+        => database.WriteAsync(
+            session => session.ExecuteAsync(ForgetReferrers, ("@age", (long)age.TotalMilliseconds)),
+            durable: false,
+            cancellationToken);
 
     public Task MarkPulledAsync(IReadOnlyCollection<PulledManifest> pulls, CancellationToken cancellationToken)
     {
@@ -216,7 +260,7 @@ internal sealed class CachedContent(RegistryDatabase database, Leases leases, IB
         var blobs = await ReadBlobsAsync(session, ListBlobsOfManifest, repository, digest, cancellationToken);
         foreach (var delete in DeleteManifest)
             await session.ExecuteAsync(delete, ("@repository", repository), ("@digest", digest));
-        var (bytes, removable) = await DropAsync(session, repository, registry, blobs, cancellationToken);
+        var (_, bytes, removable) = await DropAsync(session, repository, registry, blobs, cancellationToken);
         return new((long)size + bytes, 1, removable, released);
     }
 
@@ -233,13 +277,13 @@ internal sealed class CachedContent(RegistryDatabase database, Leases leases, IB
             ("@full", leases.Full),
             ("@used_at", item.UsedAt)) is null)
             return null;
-        var (bytes, removable)
+        var (links, bytes, removable)
             = await DropAsync(session, repository, item.Repository.Registry, blobs, cancellationToken);
-        return new(bytes, 0, removable, []);
+        return links > 0 ? new(bytes, 0, removable, []) : null;
     }
 
     // The rows are locked: nobody links a blob without touching its row.
-    private async Task<(long Bytes, IReadOnlyList<StoredBlob> Removable)> DropAsync(
+    private async Task<(int Links, long Bytes, IReadOnlyList<StoredBlob> Removable)> DropAsync(
         DatabaseSession session, long repository, RegistryName registry, IReadOnlyList<Row> blobs,
         CancellationToken cancellationToken)
     {
@@ -253,6 +297,7 @@ internal sealed class CachedContent(RegistryDatabase database, Leases leases, IB
             && stores.Find(row.Blob.Store)?.IsCached(row.Blob.Digest, row.Blob.Location) is true).ToList();
         await session.ForEachAsync(DeleteBlob, removable, row => row.Key, cancellationToken);
         return (
+            left.Count,
             left.Where((row, index) => row.IsPresent && !held[index]).Sum(row => row.Blob.Size),
             [.. removable.Select(row => row.Blob)]);
     }

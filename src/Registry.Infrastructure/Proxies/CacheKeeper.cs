@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MediatR;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,11 +8,12 @@ using Registry.Domain.Repositories;
 namespace Registry.Infrastructure.Proxies;
 
 /// <summary>
-/// Keeps the caches of proxy registries to their size: soon after downloads, and every few minutes, when all of them
-/// are measured too.
+/// Keeps the caches of proxy registries to their size: soon after one may have outgrown it, and every few minutes, when
+/// all of them are measured.
 /// </summary>
 internal sealed partial class CacheKeeper(
-    IMediator mediator, RegistryMap registries, CacheGrowth growth, CacheMetrics metrics, ILogger<CacheKeeper> logger)
+    IMediator mediator, RegistryMap registries, CacheGrowth growth, CacheMetrics metrics, TimeProvider time,
+    ILogger<CacheKeeper> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
@@ -21,26 +21,29 @@ internal sealed partial class CacheKeeper(
     // What comes in this time is looked at together. To measure a large cache takes a while: it is a quarter of the
     // time at most, however much is pulled.
     private static readonly TimeSpan Gathering = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(10);
     private const int RestsPerWork = 3;
 
+    private readonly Dictionary<RegistryName, long> _held = [];
     private readonly HashSet<RegistryName> _overfull = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var proxies = registries.All.Where(registry => registry.Settings.Kind is RegistryKind.Proxy).ToList();
-        var capped = proxies.Where(registry => registry.Settings.MaxBytes > 0).ToList();
         if (proxies.Count == 0)
             return;
         try
         {
-            var grown = false;
             while (true)
             {
-                var began = Stopwatch.GetTimestamp();
-                foreach (var (name, settings) in grown ? capped : proxies)
-                    await KeepAsync(name, settings, stoppingToken);
-                grown = await WaitAsync(capped.Count > 0, Stopwatch.GetElapsedTime(began), stoppingToken);
+                var round = time.GetTimestamp();
+                var worked = await KeepAsync(proxies, all: true, stoppingToken);
+                for (var left = Interval; left > TimeSpan.Zero; left = Interval - time.GetElapsedTime(round))
+                {
+                    var rest = worked * RestsPerWork;
+                    await Task.Delay(rest > Gathering ? rest : Gathering, time, stoppingToken);
+                    await growth.WaitAsync(left, time, stoppingToken);
+                    worked = await KeepAsync(proxies, all: false, stoppingToken);
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -49,19 +52,22 @@ internal sealed partial class CacheKeeper(
         }
     }
 
-    private async Task<bool> WaitAsync(bool forGrowth, TimeSpan worked, CancellationToken cancellationToken)
+    /// <returns>How long it took.</returns>
+    private async Task<TimeSpan> KeepAsync(
+        IReadOnlyList<(RegistryName Name, RegistrySettings Settings)> proxies, bool all,
+        CancellationToken cancellationToken)
     {
-        if (!forGrowth)
+        var began = time.GetTimestamp();
+        foreach (var (name, settings) in proxies)
         {
-            await Task.Delay(Interval, cancellationToken);
-            return false;
+            var held = _held.GetValueOrDefault(name) + growth.Take(name);
+            _held[name] = held;
+            // Where nothing but pins is left, the next round is soon enough.
+            if (all || (settings.MaxBytes > 0 && held > settings.MaxBytes && !_overfull.Contains(name)))
+                await KeepAsync(name, settings, cancellationToken);
         }
 
-        var grown = await growth.WaitAsync(Interval, cancellationToken);
-        var rest = worked * RestsPerWork;
-        await Task.Delay(
-            rest < Gathering ? Gathering : rest > LongestRest ? LongestRest : rest, cancellationToken);
-        return grown;
+        return time.GetElapsedTime(began);
     }
 
     private async Task KeepAsync(RegistryName registry, RegistrySettings settings, CancellationToken cancellationToken)
@@ -71,6 +77,7 @@ internal sealed partial class CacheKeeper(
             var kept = await mediator.Send(new EvictCachedCommand(registry), cancellationToken);
             if (!kept.TryGet(out var state, out _))
                 return;
+            _held[registry] = state.Bytes;
             metrics.Note(registry.Value, state);
             if (state.EvictedManifests > 0 || state.EvictedBytes > 0)
                 Log.Evicted(logger, registry, state.EvictedManifests, state.EvictedBytes, state.Bytes);

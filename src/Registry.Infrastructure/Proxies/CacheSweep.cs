@@ -2,21 +2,19 @@ using MediatR;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Proxies;
-using Registry.Application.Registries;
 
 namespace Registry.Infrastructure.Proxies;
 
-/// <summary>Removes cached bytes that no blob is at any more, at start and every hour.</summary>
-internal sealed partial class CacheSweep(
-    IMediator mediator, RegistryMap registries, TimeProvider time, ILogger<CacheSweep> logger)
+/// <summary>
+/// Removes cached bytes that nobody has any more, at start and every hour: also those of proxies that are no more.
+/// </summary>
+internal sealed partial class CacheSweep(IMediator mediator, TimeProvider time, ILogger<CacheSweep> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (registries.All.All(registry => registry.Settings.Kind is not RegistryKind.Proxy))
-            return;
         using var timer = new PeriodicTimer(Interval, time);
         try
         {
@@ -48,10 +46,10 @@ internal sealed partial class CacheSweep(
     {
         [LoggerMessage(
             Level = LogLevel.Information,
-            Message = "Removed {Objects} cached objects that belong to no blob any more.")]
+            Message = "Removed {Objects} cached objects that no repository has any more.")]
         public static partial void Swept(ILogger logger, int objects);
 
-        [LoggerMessage(Level = LogLevel.Error, Message = "Removing cached objects without a blob failed.")]
+        [LoggerMessage(Level = LogLevel.Error, Message = "Removing cached objects that nobody has failed.")]
         public static partial void Failed(ILogger logger, Exception e);
     }
 }

@@ -17,6 +17,9 @@ internal sealed class S3BlobStore : IStoreAdapter, IDisposable
     // Long enough for a client that waits before it follows; a download that has begun may take longer.
     private static readonly TimeSpan AddressLives = TimeSpan.FromMinutes(15);
 
+    // Some servers date an object by the begin of its multipart upload.
+    private static readonly TimeSpan LongestUpload = TimeSpan.FromDays(1);
+
     private readonly StoreOptions _options;
     private readonly S3Bucket _bucket;
     private readonly S3Guard _guard;
@@ -101,7 +104,7 @@ internal sealed class S3BlobStore : IStoreAdapter, IDisposable
     {
         await foreach (var (key, writtenAt) in _bucket.ListAsync(S3Layout.Cached, cancellationToken))
         {
-            if (writtenAt < time && S3Layout.CachedOf(key) is { } cached)
+            if (writtenAt < time - LongestUpload && S3Layout.CachedOf(key) is { } cached)
                 yield return cached;
         }
     }

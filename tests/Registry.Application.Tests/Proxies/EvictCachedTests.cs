@@ -75,18 +75,30 @@ public sealed class EvictCachedTests
     public async Task What_another_node_has_evicted_counts()
     {
         await using var cache = new FakeCache(1000);
-        for (var number = 0; number < 3; number++)
+        for (var number = 0; number < 30; number++)
             cache.AddStubborn(FakeCache.Item($"{number}", number));
-        Fill(cache, 9, from: 3);
+        Fill(cache, 9, from: 30);
 
-        await cache.KeepAsync();
+        Assert.Equal(800, (await cache.KeepAsync()).Bytes);
 
-        Assert.Empty(cache.Evicted);
-        Assert.Equal(900, cache.Bytes);
+        Assert.Equal(["30"], cache.Evicted); // one too many, for which it was measured once instead of thirty times
+        await cache.Cases.Content.ReceivedWithAnyArgs(3).MeasureAsync(default!, default);
     }
 
     [Fact]
-    public async Task A_store_that_fails_does_not_stop_it()
+    public async Task What_was_pulled_need_not_be_written_to_make_room()
+    {
+        await using var cache = new FakeCache(1000);
+        Fill(cache, 12);
+        cache.Cases.Pulls.Note(FakeCache.Item("3", 3).Repository, FakeCache.DigestOf("3"));
+        cache.Cases.Content.MarkPulledAsync(default!, default).ThrowsAsyncForAnyArgs(
+            new StorageException(OciError.Unavailable("database"), new IOException()));
+
+        Assert.Equal(900, (await cache.KeepAsync()).Bytes);
+    }
+
+    [Fact]
+    public async Task A_store_that_fails_does_not_stop_it_and_is_asked_once()
     {
         await using var cache = new FakeCache(1000);
         Fill(cache, 12);
@@ -94,6 +106,7 @@ public sealed class EvictCachedTests
             new StorageException(OciError.Unavailable("store 'default'"), new IOException()));
 
         Assert.Equal(900, (await cache.KeepAsync()).Bytes);
+        await cache.Cases.Store.ReceivedWithAnyArgs(1).RemoveCachedAsync(default!, default!, default);
     }
 
     private static void Fill(FakeCache cache, int count, int from = 0)

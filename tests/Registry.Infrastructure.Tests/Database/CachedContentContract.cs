@@ -242,10 +242,7 @@ public abstract class CachedContentContract<TDatabase> : MetadataContract<TDatab
 
         Assert.Equal(4, items.Count);
         foreach (var item in items)
-        {
-            var evicted = await EvictAsync(item);
-            Assert.True(evicted is null or { Bytes: 0, Removable: [] }, $"{item.Digest} was evicted.");
-        }
+            Assert.Null(await EvictAsync(item));
 
         Assert.Equal(counts, await CountsAsync("manifests", "repository_blobs", "blobs"));
         Assert.Null(await EvictAsync(items[0] with { Repository = Repository("unknown", "hub") }));
@@ -270,7 +267,7 @@ public abstract class CachedContentContract<TDatabase> : MetadataContract<TDatab
     }
 
     [Fact]
-    public async Task Places_without_a_blob_are_told_from_those_with_one()
+    public async Task Places_that_nobody_needs_are_told_from_the_others()
     {
         var (kept, lost) = (Arrival("layer"), Arrival("layer"));
         await AddAsync(Hub, kept);
@@ -279,9 +276,59 @@ public abstract class CachedContentContract<TDatabase> : MetadataContract<TDatab
         await PushBlobAsync("moved");
         CachedLocation[] places = [.. new[] { lost, kept, moved, Arrival("unknown") }.Select(blob => new CachedLocation(blob.Digest, blob.Location))];
 
-        Assert.Equal([places[0], places[2], places[3]], await Content.ListUnknownAsync("main", places, CancellationToken.None));
-        Assert.Equal(places, await Content.ListUnknownAsync("cloud", places, CancellationToken.None));
-        Assert.Empty(await Content.ListUnknownAsync("main", [], CancellationToken.None));
+        Assert.Equal(Sorted([places[0], places[2], places[3]]), Sorted(await ReleaseAsync("main", places)));
+        Assert.Equal(Sorted(places), Sorted(await ReleaseAsync("cloud", places)));
+        Assert.Empty(await ReleaseAsync("main", []));
+        Assert.Equal(kept, await FindBlobAsync(Hub, "layer"));
+    }
+
+    [Fact]
+    public async Task What_was_deleted_everywhere_is_released_and_can_be_fetched_again()
+    {
+        var (layer, shared) = (Arrival("layer"), Arrival("shared"));
+        foreach (var blob in new[] { layer, shared })
+        {
+            await AddAsync(Hub, blob);
+            Assert.True(await Links.MountAsync(Hub, App, blob.Digest, "main", CancellationToken.None));
+            Assert.True(await Links.RemoveAsync(Hub, blob.Digest, CancellationToken.None));
+        }
+
+        Assert.True(await Links.RemoveAsync(App, layer.Digest, CancellationToken.None));
+        CachedLocation[] places = [new(layer.Digest, layer.Location), new(shared.Digest, shared.Location)];
+
+        Assert.Equal([places[0]], await ReleaseAsync("main", places));
+        Assert.Equal("1 1", await CountsAsync("repository_blobs", "blobs"));
+        Assert.Equal(shared, await FindBlobAsync(App, "shared"));
+        Assert.True(await AddAsync(Hub, Arrival("layer")));
+    }
+
+    [Fact]
+    public async Task What_was_deleted_everywhere_is_replaced_by_what_is_fetched() // it may have been deleted since it is damaged
+    {
+        await AddAsync(Hub, Arrival("layer"));
+        Assert.True(await Links.RemoveAsync(Hub, DigestOf("layer"), CancellationToken.None));
+
+        var again = Arrival("layer");
+        Assert.True(await AddAsync(Hub, again));
+
+        Assert.Equal(again.Location, (await FindBlobAsync(Hub, "layer"))!.Location);
+    }
+
+    [Fact]
+    public async Task What_refers_to_nothing_that_is_cached_is_forgotten_after_a_while()
+    {
+        var (cache, cached, other) = (new ProxyCache(Database), await FetchAsync(Hub, "image", "layer"), DigestOf("elsewhere"));
+        Referrer[] signature = [new("application/vnd.oci.image.manifest.v1+json", DigestOf("signature"), 7, null, null)];
+        foreach (var subject in new[] { cached.Digest, other })
+            await cache.KeepReferrersAsync(Hub, subject, signature, CancellationToken.None);
+
+        await Content.ForgetReferrersAsync(TimeSpan.FromDays(1), CancellationToken.None);
+        Assert.Equal("2", await CountsAsync("proxied_referrers"));
+        Time.Advance(TimeSpan.FromDays(2));
+        await Content.ForgetReferrersAsync(TimeSpan.FromDays(1), CancellationToken.None);
+
+        Assert.NotNull(await cache.FindReferrersAsync(Hub, cached.Digest, CancellationToken.None));
+        Assert.Null(await cache.FindReferrersAsync(Hub, other, CancellationToken.None));
     }
 
     [Fact]
@@ -381,6 +428,12 @@ public abstract class CachedContentContract<TDatabase> : MetadataContract<TDatab
             items.AddRange(page);
         return items;
     }
+
+    private Task<IReadOnlyList<CachedLocation>> ReleaseAsync(string store, IReadOnlyList<CachedLocation> places)
+        => Content.ReleaseUnusedAsync(store, places, CancellationToken.None);
+
+    private static IEnumerable<CachedLocation> Sorted(IEnumerable<CachedLocation> places)
+        => places.OrderBy(place => place.Location, StringComparer.Ordinal);
 
     private Task<EvictedItem?> EvictAsync(CachedItem item) => Content.EvictAsync(item, _ => false, CancellationToken.None);
 
