@@ -107,14 +107,20 @@ internal sealed class PlainClient(Uri address, HttpMessageHandler? way = null) :
         await SendAsync(HttpMethod.Put, ManifestAddress(repository, reference), body, HttpStatusCode.Created);
     }
 
-    public async Task<bool> HasBlobAsync(string repository, string digest)
+    public Task<bool> HasBlobAsync(string repository, string digest)
+        => HasAsync(new Uri(address, $"/v2/{repository}/blobs/{digest}"));
+
+    public Task<bool> HasManifestAsync(string repository, string reference)
+        => HasAsync(ManifestAddress(repository, reference));
+
+    /// <summary>Whether the blob could be mounted; if not, an upload has begun that nobody will end.</summary>
+    public async Task<bool> MountAsync(string repository, string digest, string from)
     {
-        using var request = new HttpRequestMessage(
-            HttpMethod.Head, new Uri(address, $"/v2/{repository}/blobs/{digest}"));
-        using var answer = await _http.SendAsync(request);
-        if (answer.StatusCode != HttpStatusCode.NotFound)
-            await ExpectAsync(answer, HttpStatusCode.OK);
-        return answer.IsSuccessStatusCode;
+        using var answer = await _http.PostAsync(
+            new Uri(address, $"/v2/{repository}/blobs/uploads/?mount={digest}&from={from}"), null);
+        if (answer.StatusCode != HttpStatusCode.Accepted)
+            await ExpectAsync(answer, HttpStatusCode.Created);
+        return answer.StatusCode == HttpStatusCode.Created;
     }
 
     /// <summary>Null when there is no such blob; else the digest and length of what really came.</summary>
@@ -224,6 +230,15 @@ internal sealed class PlainClient(Uri address, HttpMessageHandler? way = null) :
             CultureInfo.InvariantCulture,
             $"{answer.RequestMessage?.Method} {answer.RequestMessage?.RequestUri} answered {(int)answer.StatusCode}, "
             + $"not {(int)expected}: {body}"));
+    }
+
+    private async Task<bool> HasAsync(Uri place)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, place);
+        using var answer = await _http.SendAsync(request);
+        if (answer.StatusCode != HttpStatusCode.NotFound)
+            await ExpectAsync(answer, HttpStatusCode.OK);
+        return answer.IsSuccessStatusCode;
     }
 
     private Uri ManifestAddress(string repository, string reference)

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Registry.Crash.Tests.Nodes;
 using Registry.Testing.Processes;
 using Xunit.Abstractions;
 
@@ -7,11 +7,6 @@ namespace Registry.Crash.Tests.Proxies;
 /// <summary>kill -9 of a proxy while it evicts.</summary>
 public sealed class KilledEvictionTests(ITestOutputHelper output)
 {
-    private const string Repository = "team/app";
-    private const int Images = 24;
-    private const int LayerBytes = 400_000;
-    private const long MaxBytes = 8 * LayerBytes;
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     private static int Kills => Programs.FullSizes ? 40 : 5;
@@ -22,135 +17,144 @@ public sealed class KilledEvictionTests(ITestOutputHelper output)
         using var origin = new WorkFolder("upstream");
         using var data = new WorkFolder("proxy");
         await using var upstream = await RegistryProcess.StartAsync(origin.Path);
-        var images = await PushAsync(upstream);
-        var blobs = images.SelectMany(image => image.Layers.Append(image.Config)).Distinct().ToList();
-        var mounted = new HashSet<GeneratedContent>();
+        var images = await CachedImages.PushAsync(upstream);
         var evictions = 0;
 
         for (var kill = 0; kill < Kills; kill++)
         {
-            await using (var proxy = await StartAsync(data, upstream))
-            {
-                evictions += await PullUntilKilledAsync(proxy, data, images, mounted, removals: 1 + (kill % 4), seed: kill);
-            }
+            await using (var proxy = await StartAsync(data, upstream, CachedImages.MaxBytes, offline: false))
+                evictions += await PullUntilKilledAsync(proxy, data, images, removals: 1 + (kill % 4), seed: kill);
 
-            await using var asItIs = await StartAsync(data, upstream, ("Offline", "true"), ("MaxBytes", "0"));
-            await ExpectWhatIsThereAsync(asItIs, blobs, mounted);
+            await ExpectWhatIsThereAsync();
         }
 
-        output.WriteLine($"measured: {Kills} kills, {evictions} of them right behind an eviction, {mounted.Count} blobs mounted");
-        Assert.True(evictions >= Kills / 2, $"Only {evictions} of {Kills} kills came behind an eviction.");
         await upstream.StopAsync();
         Age(data);
-        await using var last = await StartAsync(data, upstream, ("Offline", "true"));
-        using var client = new PlainClient(last.Address);
-        using var deadline = new CancellationTokenSource(Patience);
-        IReadOnlyCollection<GeneratedContent> cached;
-        string[] files;
-        do
+        await using (var last = await StartAsync(data, upstream, CachedImages.MaxBytes, offline: true))
         {
-            Assert.False(deadline.IsCancellationRequested, $"After {Patience} there is still something left over.");
-            await Task.Delay(1000);
-            cached = await ExpectWhatIsThereAsync(last, blobs, mounted);
-            files = [.. Files(data).Select(file => $"sha256:{Path.GetFileName(file).Split('.')[0]}").Order(StringComparer.Ordinal)];
+            using var deadline = new CancellationTokenSource(Patience);
+            CachedImages.Found found;
+            do
+            {
+                Assert.False(deadline.IsCancellationRequested, $"After {Patience} there is still something left over.");
+                await Task.Delay(1000);
+                found = await images.ExpectWhatIsThereAsync(last.Address, evicts: true);
+            }
+            while (found.Bytes > CachedImages.MaxBytes || !Stored(data).SequenceEqual(Digests(found)));
+            await last.StopAsync();
         }
-        while (!files.SequenceEqual(cached.Concat(mounted).Select(blob => blob.Digest).Distinct().Order(StringComparer.Ordinal)));
 
-        Assert.InRange(cached.Sum(blob => blob.Length), 1, MaxBytes);
-        await last.StopAsync();
+        var end = await ExpectWhatIsThereAsync();
+        Assert.InRange(end.Bytes, 1, CachedImages.MaxBytes);
+        Assert.Equal(Digests(end), Stored(data));
+        output.WriteLine($"measured: {Kills} kills, {evictions} of them right behind an eviction, {end.Hosted.Count} blobs mounted");
+        Assert.True(evictions >= Kills / 2, $"Only {evictions} of {Kills} kills came behind an eviction.");
+
+        // Where nothing can be evicted, nothing is lenient.
+        async Task<CachedImages.Found> ExpectWhatIsThereAsync()
+        {
+            await using var asItIs = await StartAsync(data, upstream, maxBytes: 0, offline: true);
+            var found = await images.ExpectWhatIsThereAsync(asItIs.Address, evicts: false);
+            Assert.NotEmpty(found.Cached);
+            Assert.NotEmpty(found.Hosted);
+            await asItIs.StopAsync();
+            return found;
+        }
     }
 
-    private static async Task<Image[]> PushAsync(RegistryProcess upstream)
+    [ClusterFact]
+    public async Task The_same_holds_for_nodes_that_evict_from_one_cache_in_S3()
     {
-        using var publisher = new PlainClient(upstream.Address);
-        var shared = new GeneratedContent(1_000_000, LayerBytes);
-        await publisher.PushAsync(Repository, shared, PushWay.Post);
-        var images = new List<Image>();
-        for (var number = 0; number < Images; number++)
+        using var origin = new WorkFolder("upstream");
+        using var data = new WorkFolder("proxies");
+        await File.WriteAllTextAsync(data.File("password"), "a first password");
+        await using var database = await PostgreSqlProcess.StartAsync("fsync=off");
+        var store = SharedS3.StoreSettings().ToArray();
+        await using var upstream = await RegistryProcess.StartAsync(origin.Path);
+        var images = await CachedImages.PushAsync(upstream);
+        await using var watcher = await StartNodeAsync("watcher", maxBytes: 0, offline: true);
+
+        for (var round = 0; round < Kills; round++)
         {
-            var (config, layer) = (new GeneratedContent(number * 2, 500), new GeneratedContent((number * 2) + 1, LayerBytes));
-            await publisher.PushAsync(Repository, config, PushWay.Post);
-            await publisher.PushAsync(Repository, layer, PushWay.Post);
-            GeneratedContent[] layers = number % 3 == 0 ? [layer, shared] : [layer];
-            await publisher.PutManifestAsync(Repository, $"v{number}", PlainClient.Manifest(config, layers));
-            images.Add(new($"v{number}", config, layers));
+            await using var first = await StartNodeAsync("first", CachedImages.MaxBytes, offline: false);
+            await using var second = await StartNodeAsync("second", CachedImages.MaxBytes, offline: false);
+            using CancellationTokenSource endOfFirst = new(), endOfSecond = new();
+            var pulling = Pull(first, round * 10, endOfFirst.Token).Concat(Pull(second, (round * 10) + 5, endOfSecond.Token)).ToList();
+            await images.WatchEvictionsAsync(watcher.Address, 1 + (round % 3), Patience);
+            await endOfFirst.CancelAsync();
+            first.KillAbruptly();
+            await images.WatchEvictionsAsync(watcher.Address, 1 + (round % 2), Patience); // the other one goes on
+            await endOfSecond.CancelAsync();
+            second.KillAbruptly();
+            await Task.WhenAll(pulling);
+
+            var between = await images.ExpectWhatIsThereAsync(watcher.Address, evicts: false);
+            Assert.NotEmpty(between.Cached);
+            Assert.NotEmpty(between.Hosted);
         }
 
-        return [.. images];
-    }
-
-    // What a client is told to be there, it gets, whole. The blobs that are cached.
-    private static async Task<IReadOnlyCollection<GeneratedContent>> ExpectWhatIsThereAsync(
-        RegistryProcess proxy, IReadOnlyCollection<GeneratedContent> blobs, IReadOnlySet<GeneratedContent> mounted)
-    {
-        using var client = new PlainClient(proxy.Address);
-        foreach (var blob in mounted)
-            Assert.Equal((blob.Digest, blob.Length), await client.PullBlobAsync("local/app", blob.Digest));
-        var cached = new List<GeneratedContent>();
-        foreach (var blob in blobs)
+        int whole;
+        await using (var first = await StartNodeAsync("first", CachedImages.MaxBytes, offline: false))
+        await using (var second = await StartNodeAsync("second", CachedImages.MaxBytes, offline: false))
         {
-            var isThere = await client.HasBlobAsync($"hub/{Repository}", blob.Digest);
-            if (await client.PullBlobAsync($"hub/{Repository}", blob.Digest) is { } pulled)
+            using var end = new CancellationTokenSource();
+            var pulling = Pull(first, 1001, end.Token).Concat(Pull(second, 1006, end.Token)).ToList();
+            await images.WatchEvictionsAsync(watcher.Address, 10, Patience);
+            await end.CancelAsync();
+            await Task.WhenAll(pulling);
+            whole = await images.PullWhatIsThereAsync(watcher.Address, second.Address);
+
+            using var deadline = new CancellationTokenSource(Patience);
+            while ((await images.ExpectWhatIsThereAsync(watcher.Address, evicts: true)).Bytes > CachedImages.MaxBytes)
             {
-                Assert.Equal((blob.Digest, blob.Length), pulled);
-                cached.Add(blob);
+                Assert.False(deadline.IsCancellationRequested, $"After {Patience} the proxy still holds too much.");
+                await Task.Delay(500);
             }
-            else if (isThere)
-            {
-                // Only an eviction in between may have taken it.
-                Assert.False(await client.HasBlobAsync($"hub/{Repository}", blob.Digest), $"{blob.Digest} is gone.");
-            }
+
+            await first.StopAsync();
+            await second.StopAsync();
         }
 
-        return cached;
+        var found = await images.ExpectWhatIsThereAsync(watcher.Address, evicts: false);
+        Assert.InRange(found.Bytes, 1, CachedImages.MaxBytes);
+        Assert.NotEqual(0, whole);
+        output.WriteLine(
+            $"measured: {2 * Kills} kills of nodes behind evictions, {found.Hosted.Count} blobs mounted, {found.Bytes} bytes and {whole} images left");
+
+        IEnumerable<Task> Pull(RegistryProcess node, int seed, CancellationToken end)
+            => Enumerable.Range(seed, 2).Select(puller => images.PullAsync(node.Address, puller, end));
+
+        Task<RegistryProcess> StartNodeAsync(string name, long maxBytes, bool offline)
+        {
+            var settings = CachedImages.Settings(upstream, maxBytes, offline);
+            settings["Registry:Database:Kind"] = "PostgreSql";
+            settings["Registry:Database:ConnectionString"] = database.ConnectionString();
+            settings["Registry:Access:Anonymous"] = "Push";
+            settings["Registry:Access:Admin:PasswordFile"] = data.File("password");
+            foreach (var (key, value) in store)
+                settings[$"Registry:{key}"] = value!;
+            return RegistryProcess.StartAsync(data.Folder(name), listen: LoopbackPort.OwnAddress(), settings: settings);
+        }
     }
 
     // Kills the proxy as soon as so many cached files have gone; whether they have.
     private static async Task<int> PullUntilKilledAsync(
-        RegistryProcess proxy, WorkFolder data, Image[] images, HashSet<GeneratedContent> mounted, int removals, int seed)
+        RegistryProcess proxy, WorkFolder data, CachedImages images, int removals, int seed)
     {
-        using var end = new CancellationTokenSource(Patience);
-        var pulling = Enumerable.Range(0, 3).Select(puller => PullAsync(new Random((seed * 10) + puller))).ToList();
+        using CancellationTokenSource end = new(), deadline = new(Patience);
+        var pulling = Enumerable.Range(0, 3).Select(puller => images.PullAsync(proxy.Address, (seed * 10) + puller, end.Token)).ToList();
         var (seen, gone) = (new HashSet<string>(StringComparer.Ordinal), 0);
-        while (gone < removals && !end.IsCancellationRequested)
+        while (gone < removals && !deadline.IsCancellationRequested)
         {
             var there = Files(data).ToHashSet(StringComparer.Ordinal);
             gone += seen.Count(file => !there.Contains(file));
             seen = there;
         }
 
-        proxy.KillAbruptly();
         await end.CancelAsync();
+        proxy.KillAbruptly();
         await Task.WhenAll(pulling);
         return gone >= removals ? 1 : 0;
-
-        async Task PullAsync(Random random)
-        {
-            using var client = new PlainClient(proxy.Address);
-            using var http = new HttpClient();
-            try
-            {
-                while (!end.IsCancellationRequested)
-                {
-                    var image = images[random.Next(images.Length)];
-                    await client.PullManifestAsync($"hub/{Repository}", image.Tag);
-                    foreach (var blob in image.Layers.Append(image.Config))
-                        Assert.Equal((blob.Digest, blob.Length), await client.PullBlobAsync($"hub/{Repository}", blob.Digest));
-                    if (random.Next(10) > 0 || mounted.Count >= 4)
-                        continue;
-                    using var answer = await http.PostAsync(
-                        new Uri(proxy.Address, $"/v2/local/app/blobs/uploads/?mount={image.Config.Digest}&from=hub/{Repository}"), null);
-                    if (answer.StatusCode != System.Net.HttpStatusCode.Created)
-                        continue;
-                    lock (mounted)
-                        mounted.Add(image.Config);
-                }
-            }
-            catch (Exception e) when (e is HttpRequestException or IOException)
-            {
-                // It was killed.
-            }
-        }
     }
 
     // Hours pass. What a process has left at the worst moment lies beside what is in use.
@@ -162,26 +166,19 @@ public sealed class KilledEvictionTests(ITestOutputHelper output)
             File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddHours(-2));
     }
 
+    // One for each file: a digest that is there twice comes twice.
+    private static IEnumerable<string> Stored(WorkFolder data)
+        => Files(data).Select(file => $"sha256:{Path.GetFileName(file).Split('.')[0]}").Order(StringComparer.Ordinal);
+
+    private static IEnumerable<string> Digests(CachedImages.Found found)
+        => found.Cached.Concat(found.Hosted).Select(blob => blob.Digest).Distinct().Order(StringComparer.Ordinal);
+
     private static IEnumerable<string> Files(WorkFolder data)
         => new DirectoryInfo(Path.Combine(data.Path, "blobs", "proxied")) is { Exists: true } folder
             ? folder.EnumerateFiles("*", SearchOption.AllDirectories).Select(file => file.FullName).ToList()
             : [];
 
-    private static Task<RegistryProcess> StartAsync(
-        WorkFolder data, RegistryProcess upstream, params (string Key, string Value)[] others)
-    {
-        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["Registry:Registries:default:Path"] = "",
-            ["Registry:Registries:hub:Kind"] = "Proxy",
-            ["Registry:Registries:hub:Path"] = "hub",
-            ["Registry:Registries:hub:Upstream"] = upstream.Address.GetLeftPart(UriPartial.Authority),
-            ["Registry:Registries:hub:MaxBytes"] = MaxBytes.ToString(CultureInfo.InvariantCulture),
-        };
-        foreach (var (key, value) in others)
-            settings[$"Registry:Registries:hub:{key}"] = value;
-        return RegistryProcess.StartAsync(data.Path, listen: LoopbackPort.OwnAddress(), settings: settings);
-    }
-
-    private sealed record Image(string Tag, GeneratedContent Config, GeneratedContent[] Layers);
+    private static Task<RegistryProcess> StartAsync(WorkFolder data, RegistryProcess upstream, long maxBytes, bool offline)
+        => RegistryProcess.StartAsync(
+            data.Path, listen: LoopbackPort.OwnAddress(), settings: CachedImages.Settings(upstream, maxBytes, offline));
 }
