@@ -332,12 +332,12 @@ public abstract class CachedContentContract<TDatabase> : MetadataContract<TDatab
     }
 
     [Fact]
-    public async Task Whatever_is_fetched_mounted_and_evicted_at_once_nothing_that_is_linked_is_gone()
+    public async Task Whatever_is_fetched_pushed_mounted_deleted_and_evicted_at_once_nothing_that_is_linked_is_gone()
     {
-        string[] layers = [.. Enumerable.Range(0, 4).Select(number => $"layer {number}")];
+        const int steps = 200;
         RepositoryIdentity[] proxied = [Hub, HubOther];
         var objects = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
-        var (evictions, mounts) = (0, 0);
+        var (evictions, mounts, pushes, moves, deletions) = (0, 0, 0, 0, 0);
         using var enough = new CancellationTokenSource();
         var evicting = Enumerable.Range(0, 2).Select(_ => Task.Run(async () =>
         {
@@ -349,7 +349,11 @@ public abstract class CachedContentContract<TDatabase> : MetadataContract<TDatab
                         continue;
                     Interlocked.Increment(ref evictions);
                     foreach (var blob in evicted.Removable)
+                    {
                         Assert.True(objects.TryRemove(blob.Location, out var _), $"{blob.Location} was removed twice.");
+                        // As a reader does, who has found the row just before. It is another one by now.
+                        await Links.MarkMissingAsync(blob, CancellationToken.None);
+                    }
                 }
             }
         })).ToList();
@@ -357,17 +361,30 @@ public abstract class CachedContentContract<TDatabase> : MetadataContract<TDatab
         await Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
         {
             var random = new Random(worker);
-            for (var step = 0; step < 150; step++)
+            var hosted = Repository($"hosted/{worker}");
+            for (var step = 0; step < steps; step++)
             {
-                var (layer, repository) = (layers[random.Next(layers.Length)], proxied[random.Next(2)]);
+                // What was pushed once never goes again: after a while there are others.
+                var (layer, repository) = ($"layer {step / 20}.{random.Next(4)}", proxied[random.Next(2)]);
                 var arrival = Arrival(layer);
                 objects[arrival.Location] = true;
                 if (!await AddAsync(repository, arrival))
                     Assert.True(objects.TryRemove(arrival.Location, out var _));
+                var image = Image($"image of {layer}", layer).In(repository).Tagged($"v{random.Next(2)}");
+                var index = Index($"index {step / 20}", [.. Enumerable.Range(0, 4).Select(i => DigestOf($"image of layer {step / 20}.{i}"))])
+                    .In(repository).Tagged("all");
                 if (random.Next(2) == 0)
-                    await KeepAsync(Image($"image of {layer}", layer).In(repository).Tagged("v1"));
+                    await KeepAsync(image);
+                if (random.Next(6) == 0)
+                    await KeepAsync(index);
+                if (random.Next(2) == 0)
+                    await MarkPulledAsync(random, step);
+                var doomed = random.Next(4) > 0 ? image.Digest : index.Digest;
+                if (random.Next(6) == 0 && await Manifests.DeleteAsync(repository, doomed, Alice, CancellationToken.None))
+                    Interlocked.Increment(ref deletions);
+                if (random.Next(12) == 0)
+                    await PushAsync(hosted, layer);
 
-                var hosted = Repository($"hosted/{worker}");
                 if (!await Links.MountAsync(repository, hosted, DigestOf(layer), "main", CancellationToken.None))
                     continue;
                 Interlocked.Increment(ref mounts);
@@ -383,20 +400,49 @@ public abstract class CachedContentContract<TDatabase> : MetadataContract<TDatab
 
         foreach (var repository in proxied.Concat(Enumerable.Range(0, 4).Select(worker => Repository($"hosted/{worker}"))))
         {
-            foreach (var layer in layers)
+            for (var layer = 0; layer < steps / 20 * 4; layer++)
             {
-                if (await FindBlobAsync(repository, layer) is { } blob)
-                    Assert.True(objects.ContainsKey(blob.Location), $"{layer} of {repository} is gone.");
+                var name = $"layer {layer / 4}.{layer % 4}";
+                if (await FindBlobAsync(repository, name) is { } blob)
+                    Assert.True(objects.ContainsKey(blob.Location), $"{name} of {repository} is gone.");
             }
         }
 
         Assert.Equal(0, await ScalarAsync<long>(
             """
             SELECT COUNT(*) FROM repository_blobs l
-            WHERE NOT EXISTS (SELECT 1 FROM blobs b WHERE b.store = l.store AND b.digest = l.digest)
+            WHERE NOT EXISTS (
+                SELECT 1 FROM blobs b WHERE b.store = l.store AND b.digest = l.digest AND b.state = 'present')
             """));
-        Assert.NotEqual(0, evictions);
-        Assert.NotEqual(0, mounts);
+        Assert.Equal(0, Database.Deadlocks);
+        Assert.All([evictions, mounts, pushes, moves, deletions], count => Assert.NotEqual(0, count));
+
+        async Task PushAsync(RepositoryIdentity repository, string layer)
+        {
+            var before = await FindBlobAsync(Hub, layer);
+            var pushed = Blob(layer);
+            objects[pushed.Location] = true;
+            Assert.True(await Links.AddAsync(repository, pushed, session: null, CancellationToken.None));
+            Interlocked.Increment(ref pushes);
+            if (before is null)
+                return;
+            if (before.Location != pushed.Location)
+                Interlocked.Increment(ref moves);
+            // The row has moved, or was at least written again.
+            await Links.MarkMissingAsync(before, CancellationToken.None);
+            Assert.NotNull(await FindBlobAsync(repository, layer));
+        }
+
+        Task MarkPulledAsync(Random random, int step)
+        {
+            lock (Time)
+                Time.Advance(TimeSpan.FromMilliseconds(1));
+            PulledManifest[] pulls
+                = [.. Enumerable.Range(0, 8).Select(i => new PulledManifest(
+                    proxied[i % 2], DigestOf($"image of layer {step / 20}.{i / 2}"), TimeSpan.Zero))];
+            random.Shuffle(pulls);
+            return Content.MarkPulledAsync(pulls, CancellationToken.None);
+        }
     }
 
     private StoredBlob Arrival(string content)

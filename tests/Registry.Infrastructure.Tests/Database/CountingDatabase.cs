@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Registry.Infrastructure.Database;
 
 namespace Registry.Infrastructure.Tests.Database;
@@ -5,12 +6,18 @@ namespace Registry.Infrastructure.Tests.Database;
 /// <summary>Counts what the adapters ask of a database: one call is one transaction.</summary>
 internal sealed class CountingDatabase(RegistryDatabase database) : RegistryDatabase
 {
+    private const string Deadlock = "40P01"; // of PostgreSQL; SQLite knows none
+
     private int _reads;
     private int _writes;
+    private int _deadlocks;
 
     public int Reads => _reads;
 
     public int Writes => _writes;
+
+    /// <summary>How often writers waited for one another in a circle, and the database took one of them back.</summary>
+    public int Deadlocks => _deadlocks;
 
     public override bool IsShared => database.IsShared;
 
@@ -27,7 +34,21 @@ internal sealed class CountingDatabase(RegistryDatabase database) : RegistryData
     public override Task<T> WriteAsync<T>(Func<DatabaseSession, Task<T>> write, bool durable, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _writes);
-        return database.WriteAsync(write, durable, cancellationToken);
+        return database.WriteAsync(
+            async session =>
+            {
+                try
+                {
+                    return await write(session);
+                }
+                catch (DbException e) when (e.SqlState == Deadlock)
+                {
+                    Interlocked.Increment(ref _deadlocks);
+                    throw;
+                }
+            },
+            durable,
+            cancellationToken);
     }
 
     public override Task AloneAsync(Func<Task> work, CancellationToken cancellationToken) => database.AloneAsync(work, cancellationToken);
