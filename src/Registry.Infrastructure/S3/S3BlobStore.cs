@@ -50,7 +50,10 @@ internal sealed class S3BlobStore : IStoreAdapter, IDisposable
     public IManifestArchive Manifests { get; }
 
     public Task<string> PrepareAsync(string? known, CancellationToken cancellationToken)
-        => _guard.PrepareAsync(known, cancellationToken);
+    {
+        _arriving.RemoveLeftovers();
+        return _guard.PrepareAsync(known, cancellationToken);
+    }
 
     public void Hold()
     {

@@ -29,6 +29,24 @@ public sealed class S3ArrivalTests : IDisposable
     }
 
     [Fact]
+    public async Task A_name_that_a_killed_process_has_left_goes_at_the_next_start_and_nothing_else_does()
+    {
+        if (OperatingSystem.IsWindows())
+            return; // the system takes the names
+        var other = await _place.StartAsync();
+        await using var arriving = await other.ReceiveAsync(StoreUsage.DigestOf(Digits), 10, cached: true, CancellationToken.None);
+        string[] kept = [$"{Guid.NewGuid():D}", "notes", $"{Guid.NewGuid():D}.upload"];
+        foreach (var name in kept.Append($"{Guid.NewGuid():D}"))
+            await File.WriteAllTextAsync(Path.Combine(_place.Staging, name), name == kept[0] ? "somebody's" : "");
+
+        await _place.StartAsync();
+
+        Assert.Equal(kept.Order(), Directory.GetFiles(_place.Staging).Select(Path.GetFileName).Order());
+        Assert.True(await arriving.AppendAsync(new MemoryStream(Digits), CancellationToken.None));
+        Assert.NotNull(await arriving.PublishAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task A_server_that_fails_fails_the_publish_and_no_reader()
     {
         var store = await _place.StartAsync();
