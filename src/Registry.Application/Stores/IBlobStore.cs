@@ -39,7 +39,7 @@ public interface IBlobStore
 
     /// <summary>
     /// Removes what is at a cached location; it may be gone already. Of every other location nothing is removed. Who
-    /// has the blob open reads on.
+    /// has the blob open reads on, as <see cref="IBlobContent"/> says.
     /// </summary>
     Task RemoveCachedAsync(Digest digest, string location, CancellationToken cancellationToken);
 
@@ -50,6 +50,10 @@ public interface IBlobStore
 /// <summary>
 /// The opened bytes of a blob; they stay readable until disposed, whatever happens to the store's entry.
 /// </summary>
+/// <remarks>
+/// With one exception: bytes that come from another machine do so over a connection. When that breaks, reading resumes
+/// by asking again, and fails where the entry is gone by then.
+/// </remarks>
 public interface IBlobContent : IAsyncDisposable
 {
     /// <summary>In bytes.</summary>

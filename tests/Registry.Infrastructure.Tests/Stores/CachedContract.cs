@@ -60,6 +60,7 @@ public abstract class CachedContract : ArrivalContract
         Assert.Empty(await ListAsync(store, Later));
     }
 
+    /// <remarks>Over a connection, where there is one, as long as it holds: it resumes by asking again.</remarks>
     [Fact]
     public async Task What_is_opened_reads_on_when_it_is_removed()
     {
