@@ -108,6 +108,47 @@ public sealed class CacheSizeTests : IAsyncLifetime
         }
     }
 
+    [Fact(DisplayName = "A size of one byte empties a cache, and what a hosted repository shares stays")]
+    public async Task Emptied()
+    {
+        using var data = new TemporaryFolder();
+        var image = await FillAsync(data);
+
+        await using var proxy = await StartProxyAsync(
+            ("Data", data.Path), ("Registries:hub:MaxBytes", "1"), ("Registries:hub:Offline", "true"));
+
+        await WaitAsync(proxy, async () =>
+        {
+            var metrics = (await proxy.Client.GetAsync("/metrics")).Expect(200).Text;
+            return metrics.Contains("registry_proxy_cached_bytes{registry=\"hub\"} 0\n", StringComparison.Ordinal)
+                && (await CachedAsync(proxy)).SequenceEqual([image.Layer.Digest]);
+        });
+        Assert.Empty(await TagsAsync(proxy));
+        Assert.Equal(image.Layer.Bytes, (await proxy.Client.GetAsync($"/v2/{_name}/blobs/{image.Layer.Digest}")).Expect(200).Body);
+    }
+
+    [Fact(DisplayName = "A proxy that was taken out with its cache is in no list, and its bytes stay until it is there again")]
+    public async Task Taken_out()
+    {
+        using var data = new TemporaryFolder();
+        var image = await FillAsync(data);
+        string[] cached;
+        await using (var registry = await RegistryFactory.StartAsync(("Data", data.Path)))
+        {
+            await registry.Client.PushManifestAsync(_name, "own", ManifestBuilder.Image(image.Layer).Build());
+            Assert.Equal(
+                [_name],
+                (await registry.Client.GetAsync("/v2/_catalog")).Expect(200).Json.GetProperty("repositories").EnumerateArray().Select(name => name.GetString()));
+            (await registry.Client.GetAsync($"/v2/hub/{_name}/tags/list")).Expect(404);
+            cached = await CachedAsync(registry);
+            Assert.Contains(image.Config.Digest, cached);
+        }
+
+        await using var proxy = await StartProxyAsync(("Data", data.Path), ("Registries:hub:Offline", "true"));
+        Assert.Equal(cached, await CachedAsync(proxy));
+        await PullAsync(proxy, image);
+    }
+
     [Fact(DisplayName = "Who asks just when a blob is evicted gets it all the same")]
     public async Task Race()
     {
@@ -181,6 +222,31 @@ public sealed class CacheSizeTests : IAsyncLifetime
         ];
         return RegistryFactory.StartAsync([.. settings.GroupBy(setting => setting.Item1).Select(setting => setting.Last())]);
     }
+
+    // A cache with an index and three images; the layer of the first is mounted into a hosted repository.
+    private async Task<Image> FillAsync(TemporaryFolder data)
+    {
+        var images = await PushAsync(3);
+        await _upstream.Client.PushManifestAsync(_name, "all", ManifestBuilder.Index(images[0].Manifest).Build());
+        await using var proxy = await StartProxyAsync(("Data", data.Path));
+        (await proxy.Client.GetAsync($"/v2/hub/{_name}/manifests/all")).Expect(200);
+        foreach (var image in images)
+        {
+            await PullAsync(proxy, image);
+            await FindAsync(proxy, image.Config);
+            await FindAsync(proxy, image.Layer);
+        }
+
+        var mount = $"/v2/{_name}/blobs/uploads/?mount={images[0].Layer.Digest}&from=hub/{_name}";
+        (await proxy.Client.PostAsync(mount)).Expect(201);
+        return images[0];
+    }
+
+    // The digests of what the store has of upstreams.
+    private static async Task<string[]> CachedAsync(RegistryFactory registry)
+        => await registry.Services.GetRequiredService<IBlobStores>().Find("default")!
+            .ListCachedAsync(DateTimeOffset.UtcNow.AddHours(1), CancellationToken.None)
+            .Select(place => place.Digest.ToString()).Order(StringComparer.Ordinal).ToArrayAsync();
 
     private async Task<Image[]> PushAsync(int count, int from = 0)
     {
