@@ -414,7 +414,7 @@ public abstract class CachedContentContract<TDatabase> : MetadataContract<TDatab
             WHERE NOT EXISTS (
                 SELECT 1 FROM blobs b WHERE b.store = l.store AND b.digest = l.digest AND b.state = 'present')
             """));
-        Assert.Equal(0, Database.Deadlocks);
+        Assert.True(Database.Deadlocks.Count == 0, string.Join("\n\n", Database.Deadlocks));
         Assert.All([evictions, mounts, pushes, moves, deletions], count => Assert.NotEqual(0, count));
 
         async Task PushAsync(RepositoryIdentity repository, string layer)

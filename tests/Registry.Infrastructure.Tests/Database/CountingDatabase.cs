@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Registry.Infrastructure.Database;
 
@@ -10,14 +11,14 @@ internal sealed class CountingDatabase(RegistryDatabase database) : RegistryData
 
     private int _reads;
     private int _writes;
-    private int _deadlocks;
+    private readonly ConcurrentQueue<string> _deadlocks = new();
 
     public int Reads => _reads;
 
     public int Writes => _writes;
 
-    /// <summary>How often writers waited for one another in a circle, and the database took one of them back.</summary>
-    public int Deadlocks => _deadlocks;
+    /// <summary>Where writers waited for one another in a circle, and the database took one of them back.</summary>
+    public IReadOnlyCollection<string> Deadlocks => _deadlocks;
 
     public override bool IsShared => database.IsShared;
 
@@ -43,7 +44,7 @@ internal sealed class CountingDatabase(RegistryDatabase database) : RegistryData
                 }
                 catch (DbException e) when (e.SqlState == Deadlock)
                 {
-                    Interlocked.Increment(ref _deadlocks);
+                    _deadlocks.Enqueue($"{e}");
                     throw;
                 }
             },
