@@ -21,6 +21,17 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
     /// <summary>When to come again; null when there is nothing to say about it.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>
+    /// Whether what was not found may be there all the same: who was asked does not show it, or did not answer itself.
+    /// </summary>
+    public bool MayExist { get; init; }
+
+    /// <summary>What the log tells beside the message and clients do not; null when there is nothing.</summary>
+    public string? OnlyForLog { get; init; }
+
+    /// <summary>The message as the log has it.</summary>
+    public string LogMessage => OnlyForLog is null ? Message : $"{Message.TrimEnd('.')} ({OnlyForLog}).";
+
     public static OciError RepositoryUnknown(RepositoryName name)
         => new(OciErrorCode.NameUnknown, ErrorReason.NotFound, $"Repository '{name}' does not exist.")
         {

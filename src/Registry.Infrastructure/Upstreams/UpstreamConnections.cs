@@ -74,9 +74,11 @@ internal sealed class UpstreamConnections : IDisposable
         {
             if (cause is AddressRefusedException refused)
             {
-                return OciError.UpstreamFault(
-                    _place.Name,
-                    $"leads outside AllowedNetworks: {refused.Host} is {string.Join(", ", refused.Addresses)}");
+                // How names resolve here is not for everybody to know.
+                return OciError.UpstreamFault(_place.Name, "leads outside AllowedNetworks") with
+                {
+                    OnlyForLog = $"{refused.Host} is {string.Join(", ", refused.Addresses)}",
+                };
             }
 
             if (cause is CertificateRefusedException)

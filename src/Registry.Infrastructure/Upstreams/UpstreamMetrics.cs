@@ -34,7 +34,7 @@ internal sealed class UpstreamMetrics : IDisposable
         => _requests.Add(1, new("registry", registry), new("outcome", error?.Reason switch
         {
             null => "answered",
-            ErrorReason.NotFound => "not_found",
+            ErrorReason.NotFound => error.MayExist ? "denied" : "not_found",
             ErrorReason.TooOften => "too_often",
             ErrorReason.Unavailable => "unavailable",
             _ => "fault",
