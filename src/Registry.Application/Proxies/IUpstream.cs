@@ -11,7 +11,8 @@ namespace Registry.Application.Proxies;
 /// Another registry, asked over the distribution API. Names are those that the upstream knows.
 /// </summary>
 /// <remarks>
-/// What the upstream does not have, or says that it does not show, is refused with <see cref="ErrorReason.NotFound"/>.
+/// What the upstream does not have, or says that it does not show, is refused with <see cref="ErrorReason.NotFound"/>:
+/// with <see cref="OciError.MayExist"/> when it does not show it, or when a manifest's 404 is not in a registry's words.
 /// Everything else that goes wrong there is an <see cref="ErrorReason.UpstreamFault"/>,
 /// <see cref="ErrorReason.Unavailable"/> or <see cref="ErrorReason.TooOften"/>, never "not found". Nothing is sent to
 /// an upstream that has failed often or has asked to be left alone, until its time has come.
@@ -20,7 +21,7 @@ public interface IUpstream
 {
     /// <summary>
     /// What a tag or digest names, without the manifest's bytes (HEAD): its digest. Where the upstream does not say, it
-    /// is null, and the manifest must be fetched.
+    /// is null, and the manifest must be fetched; also to be certain that it is not there, which this cannot tell.
     /// </summary>
     Task<Result<Digest?>> FindManifestAsync(
         RepositoryName repository, Reference reference, CancellationToken cancellationToken);

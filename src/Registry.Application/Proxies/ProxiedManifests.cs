@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FluentValidation;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Asking;
@@ -27,6 +28,9 @@ internal sealed partial class ProxiedManifests(
 
     private readonly SharedWork<(RepositoryIdentity, Reference), Result<StoredManifest>> _requests = new();
 
+    // Cached tags that their upstreams do not show: the log is told once of each.
+    private readonly ConcurrentDictionary<(RepositoryIdentity, Reference), bool> _notShown = [];
+
     /// <param name="known">What the tag was when the upstream was asked last: it counts when that fails.</param>
     public async Task<Result<StoredManifest>> AskAsync(
         RepositoryIdentity repository, Reference reference, StoredManifest? known, CancellationToken cancellationToken)
@@ -52,10 +56,13 @@ internal sealed partial class ProxiedManifests(
         if (reference is Tag tag && known is not null)
         {
             var named = await upstream.FindManifestAsync(repository.Name, reference, CancellationToken.None);
-            if (!named.TryGet(out var digest, out var errors))
+            // That it is gone counts when it is said in words.
+            if (!named.TryGet(out var digest, out var errors)
+                && errors[0] is not { Reason: ErrorReason.NotFound, MayExist: false })
                 return await AfterRefusalAsync(repository, reference, known, errors);
             if (digest == known.Digest)
             {
+                NoteShown(repository, tag);
                 await cache.ConfirmAsync(repository, tag, known.Digest, CancellationToken.None);
                 return known;
             }
@@ -64,6 +71,7 @@ internal sealed partial class ProxiedManifests(
         var fetched = await upstream.GetManifestAsync(repository.Name, reference, CancellationToken.None);
         if (!fetched.TryGet(out var manifest, out var refused))
             return await AfterRefusalAsync(repository, reference, known, refused);
+        NoteShown(repository, reference);
         await KeepAsync(repository, reference, manifest);
         return manifest;
     }
@@ -108,10 +116,25 @@ internal sealed partial class ProxiedManifests(
             return Result<StoredManifest>.Refused(errors);
         if (!absent)
             return Stale(known, "cannot be asked");
-        if (rules.SettingsOf(repository).KeepDeleted)
+        var tag = (Tag)reference;
+        if (errors[0].MayExist)
+        {
+            if (_notShown.TryAdd((repository, tag), true))
+                Log.NotShown(logger, tag, repository, errors[0].OnlyForLog);
+            return Stale(known, "does not show this tag");
+        }
+
+        NoteShown(repository, tag);
+        if (rules.SettingsOf(repository).KeepDeleted || rules.IsPinned(repository, [tag.Value]))
             return Stale(known, "does not have this tag any more");
-        await tags.DeleteAsync(repository, (Tag)reference, Upstream, CancellationToken.None);
+        await tags.DeleteAsync(repository, tag, Upstream, CancellationToken.None);
         return Result<StoredManifest>.Refused(errors);
+    }
+
+    private void NoteShown(RepositoryIdentity repository, Reference reference)
+    {
+        if (_notShown.TryRemove((repository, reference), out _))
+            Log.Shown(logger, reference, repository);
     }
 
     /// <summary>What the upstream has said last, with a warning that it does not say so now.</summary>
@@ -121,6 +144,15 @@ internal sealed partial class ProxiedManifests(
 
     private static partial class Log
     {
+        [LoggerMessage(
+            LogLevel.Warning,
+            "The tag {Tag} of {Repository} stays what it was: the upstream does not show it ({Problem}).")]
+        public static partial void NotShown(
+            ILogger logger, Tag tag, RepositoryIdentity repository, string? problem);
+
+        [LoggerMessage(LogLevel.Information, "The upstream answers for {Tag} of {Repository} again.")]
+        public static partial void Shown(ILogger logger, Reference tag, RepositoryIdentity repository);
+
         [LoggerMessage(
             LogLevel.Warning, "The manifest {Digest} of {Repository} was delivered and not kept: {Problem}")]
         public static partial void NotKept(

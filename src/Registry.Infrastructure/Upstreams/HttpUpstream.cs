@@ -23,6 +23,10 @@ internal sealed class HttpUpstream : IUpstream, IDisposable
         MediaType.DockerManifest.Value, MediaType.DockerManifestList.Value,
     ];
 
+    // The last two are what Harbor and Quay say of tags.
+    private static readonly string[] ManifestUnknownCodes
+        = ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND", "TAG_EXPIRED"];
+
     private readonly string _registry;
     private readonly UpstreamPlace _place;
     private readonly UpstreamCredentials _credentials;
@@ -61,7 +65,8 @@ internal sealed class HttpUpstream : IUpstream, IDisposable
 
     public async Task<Result<StoredManifest>> GetManifestAsync(
         RepositoryName repository, Reference reference, CancellationToken cancellationToken)
-        => _state.Observe(await ReadManifestAsync(repository, reference, cancellationToken));
+        => _state.Observe(await ReadManifestAsync(
+            ToManifest(HttpMethod.Get, repository, reference), reference, cancellationToken));
 
     public async Task<Result<long>> FindBlobAsync(
         RepositoryName repository, Digest digest, CancellationToken cancellationToken)
@@ -100,9 +105,9 @@ internal sealed class HttpUpstream : IUpstream, IDisposable
     }
 
     private async Task<Result<StoredManifest>> ReadManifestAsync(
-        RepositoryName repository, Reference reference, CancellationToken cancellationToken)
+        UpstreamRequest request, Reference reference, CancellationToken cancellationToken)
     {
-        var sent = await _requests.SendAsync(ToManifest(HttpMethod.Get, repository, reference), cancellationToken);
+        var sent = await _requests.SendAsync(request, cancellationToken);
         if (!sent.TryGet(out var answer, out var errors))
             return Result<StoredManifest>.Refused(errors);
         using (answer)
@@ -198,7 +203,7 @@ internal sealed class HttpUpstream : IUpstream, IDisposable
             var sent = await _requests.SendAsync(request, cancellationToken);
             if (!sent.TryGet(out var answer, out var errors))
             {
-                return pages == 0 && errors[0].Reason is ErrorReason.NotFound
+                return pages == 0 && errors[0] is { Reason: ErrorReason.NotFound, MayExist: false }
                     ? await ReadFallbackAsync(repository, subject, cancellationToken)
                     : Result<IReadOnlyList<Referrer>>.Refused(errors);
             }
@@ -229,12 +234,13 @@ internal sealed class HttpUpstream : IUpstream, IDisposable
         RepositoryName repository, Digest subject, CancellationToken cancellationToken)
     {
         var tag = Tag.Parse($"{subject.Algorithm}-{subject.Hex[..64]}");
-        var read = await ReadManifestAsync(repository, tag, cancellationToken);
+        var request = ToManifest(HttpMethod.Get, repository, tag) with { UnknownCodes = [] };
+        var read = await ReadManifestAsync(request, tag, cancellationToken);
         return read.Match(
             manifest => ReferrersList.Read(manifest.Content) is { } listed
                 ? Result<IReadOnlyList<Referrer>>.Of([.. listed.DistinctBy(referrer => referrer.Digest)])
                 : Fault($"has no list of referrers under the tag {tag}"),
-            errors => errors[0].Reason is ErrorReason.NotFound
+            errors => errors[0] is { Reason: ErrorReason.NotFound, MayExist: false }
                 ? Result<IReadOnlyList<Referrer>>.Of([])
                 : Result<IReadOnlyList<Referrer>>.Refused(errors));
     }
@@ -243,6 +249,7 @@ internal sealed class HttpUpstream : IUpstream, IDisposable
         => new(method, _place.Manifest(repository, reference), repository, OciError.ManifestUnknown(reference))
         {
             Accept = ManifestTypes,
+            UnknownCodes = ManifestUnknownCodes,
         };
 
     private UpstreamRequest ToBlob(HttpMethod method, RepositoryName repository, Digest digest)

@@ -86,8 +86,10 @@ internal sealed class UpstreamRequests(
             if (!sent.TryGet(out var response, out var errors))
                 return Result<HttpResponseMessage>.Refused(errors);
             var isNew = shown.Token is { } token && token != known.Token && token.Since >= began;
+            if ((int)response.StatusCode is not (401 or 429 or >= 500))
+                signIn.Taken(shown);
             if ((int)response.StatusCode != 401 || !IsOwn(response) || isNew || tries == MaxTries)
-                return Judge(request, response, shown);
+                return await JudgeAsync(request, response, shown, cancellationToken);
 
             string[] challenges = [.. Values(response, "WWW-Authenticate")];
             response.Dispose();
@@ -95,7 +97,7 @@ internal sealed class UpstreamRequests(
             if (!answered.TryGet(out var next, out errors))
             {
                 return errors[0].Reason is ErrorReason.NotFound
-                    ? request.Unknown
+                    ? NotShown(request, errors[0].OnlyForLog)
                     : Result<HttpResponseMessage>.Refused(errors);
             }
 
@@ -144,7 +146,8 @@ internal sealed class UpstreamRequests(
         return message;
     }
 
-    private Result<HttpResponseMessage> Judge(UpstreamRequest request, HttpResponseMessage response, Shown shown)
+    private async Task<Result<HttpResponseMessage>> JudgeAsync(
+        UpstreamRequest request, HttpResponseMessage response, Shown shown, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
         if (status == 200 || request.AlsoGood.Contains(status))
@@ -154,9 +157,14 @@ internal sealed class UpstreamRequests(
             var at = place.At(response.RequestMessage!.RequestUri!);
             return status switch
             {
-                404 => request.Unknown,
+                404 when request.Method == HttpMethod.Head || request.UnknownCodes.Count == 0
+                    || await UpstreamErrors.HasAnyAsync(
+                        response, request.UnknownCodes, place.Name, patience, cancellationToken)
+                    => request.Unknown,
+                404 => NotShown(request, $"{place.Name} answers 404, and not that it does not know it"),
                 // Who is known and is not let in, is not shown it.
-                401 or 403 when IsOwn(response) && shown.Header is not null => request.Unknown,
+                401 or 403 when IsOwn(response) && shown.Header is not null
+                    => NotShown(request, string.Create(CultureInfo.InvariantCulture, $"{place.Name} answers {status}")),
                 429 => OciError.UpstreamTooOften(place.Name, UpstreamAnswer.Wait(response, time)),
                 >= 500 => OciError.UpstreamUnavailable(place.Name, Answers()),
                 _ => OciError.UpstreamFault(place.Name, Answers()),
@@ -165,6 +173,9 @@ internal sealed class UpstreamRequests(
             string Answers() => string.Create(CultureInfo.InvariantCulture, $"{at}answers {status}");
         }
     }
+
+    private static OciError NotShown(UpstreamRequest request, string? why)
+        => request.Unknown with { MayExist = true, OnlyForLog = why };
 
     private bool IsOwn(HttpResponseMessage response) => place.IsUpstream(response.RequestMessage!.RequestUri!);
 

@@ -12,8 +12,16 @@ internal sealed class UpstreamSignIn(UpstreamPlace place, UpstreamCredentials cr
     /// <summary>What is known to be wanted for a repository.</summary>
     public Shown Known(RepositoryName repository)
         => tokens.Find(repository) is { } token ? Shown.Of(token)
-            : _wantsBasic ? new(credentials.Current, Token: null)
+            : _wantsBasic && credentials.Current is { } basic && credentials.Refused.MayShow(basic)
+                ? new(basic, Token: null)
             : Shown.Nothing;
+
+    /// <summary>What was shown was not refused.</summary>
+    public void Taken(Shown shown)
+    {
+        if (shown is { Header: not null, Token: null })
+            credentials.Refused.Forget();
+    }
 
     /// <summary>What to show after an answer 401.</summary>
     /// <param name="challenges">The values of its <c>WWW-Authenticate</c> headers.</param>
@@ -34,9 +42,11 @@ internal sealed class UpstreamSignIn(UpstreamPlace place, UpstreamCredentials cr
         if (credentials.Current is not { } basic)
             return OciError.UpstreamFault(place.Name, "answers users alone (Username)");
         _wantsBasic = true;
-        return basic.Equals(refused.Header)
-            ? OciError.UpstreamFault(place.Name, "refuses the user's credentials (Username)")
-            : new Shown(basic, Token: null);
+        if (basic.Equals(refused.Header))
+            credentials.Refused.Note(basic);
+        else if (credentials.Refused.MayShow(basic))
+            return new Shown(basic, Token: null);
+        return UpstreamCredentials.RefusedBy(place.Name);
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using Registry.Domain.Errors;
 using Registry.Domain.Repositories;
 
@@ -21,6 +22,9 @@ internal sealed class UpstreamTokens(
     private readonly Dictionary<RepositoryName, BearerChallenge> _challenges = [];
     private readonly Dictionary<BearerChallenge, UpstreamToken> _kept = [];
     private readonly Dictionary<BearerChallenge, Task<Result<UpstreamToken>>> _coming = [];
+
+    // With 403 a user may be refused, or this token alone.
+    private readonly Dictionary<BearerChallenge, RefusedCredentials> _refusals = [];
 
     /// <summary>The token that counts for a repository now; null when none does.</summary>
     public UpstreamToken? Find(RepositoryName repository)
@@ -102,6 +106,8 @@ internal sealed class UpstreamTokens(
     private async Task<Result<UpstreamToken>> AskAsync(BearerChallenge challenge, CancellationToken cancellationToken)
     {
         var (since, shown) = (time.GetTimestamp(), credentials.Current);
+        if (shown is not null && !MayShow(shown, challenge))
+            return UpstreamCredentials.RefusedBy(place.Name);
         using var request = new HttpRequestMessage(HttpMethod.Get, challenge.Place());
         request.Headers.Authorization = shown;
         request.Headers.Accept.ParseAdd("application/json");
@@ -110,6 +116,8 @@ internal sealed class UpstreamTokens(
             return Result<UpstreamToken>.Refused(errors);
         using (answer)
         {
+            if (shown is not null)
+                Note((int)answer.StatusCode, shown, challenge);
             if (Refusal(answer, challenge.Realm, isAnonymous: shown is null) is { } refusal)
                 return refusal;
             await using var body = new UpstreamBody(
@@ -122,16 +130,45 @@ internal sealed class UpstreamTokens(
         }
     }
 
+    private bool MayShow(AuthenticationHeaderValue shown, BearerChallenge challenge)
+    {
+        lock (_lock)
+        {
+            return credentials.Refused.MayShow(shown)
+                && (!_refusals.TryGetValue(challenge, out var refused) || refused.MayShow(shown));
+        }
+    }
+
+    private void Note(int status, AuthenticationHeaderValue shown, BearerChallenge challenge)
+    {
+        if (status == 401)
+            credentials.Refused.Note(shown);
+        else if (status == 200)
+            credentials.Refused.Forget();
+        lock (_lock)
+        {
+            if (status == 200)
+                _refusals.Remove(challenge);
+            if (status != 403)
+                return;
+            if (!_refusals.TryGetValue(challenge, out var refused))
+                Remember(_refusals, challenge, refused = new(time));
+            refused.Note(shown);
+        }
+    }
+
     private OciError? Refusal(HttpResponseMessage answer, Uri realm, bool isAnonymous)
         => (int)answer.StatusCode switch
         {
             200 => null,
             // What nobody in particular may not have a token for, is not shown to everybody.
-            403 when isAnonymous => OciError.NothingHere(),
+            403 when isAnonymous => OciError.NothingHere() with
+            {
+                OnlyForLog = $"{realm.Authority} gives nobody in particular a token",
+            },
             401 or 403 when isAnonymous => OciError.UpstreamFault(
                 place.Name, $"gives tokens at {realm.Authority} to users alone (Username)"),
-            401 or 403 => OciError.UpstreamFault(
-                place.Name, $"takes the user's credentials (Username) no more: {realm.Authority} refuses them"),
+            401 or 403 => UpstreamCredentials.RefusedBy(place.Name),
             429 => OciError.UpstreamTooOften(place.Name, UpstreamAnswer.Wait(answer, time)),
             >= 500 and var status => OciError.UpstreamUnavailable(
                 place.Name, $"gives no token: {realm.Authority} answers {status}"),

@@ -17,17 +17,24 @@ public sealed class UpstreamFaultTests : UpstreamFixture
     private const string TooOften = nameof(ErrorReason.TooOften);
     private const string Good = "";
     private const string Unsaid = "null";
+    private const string Denied = "denied";
 
     private static readonly TestContent Page = TestContent.Text("<html></html>", "text/html");
 
     private static readonly Dictionary<string, RequestDelegate> Faults = new(StringComparer.Ordinal)
     {
         ["404"] = ScriptedUpstream.Status(404),
-        ["404 NAME_UNKNOWN"] = context =>
+        ["404 NAME_UNKNOWN"] = NotFoundSaying("""{"errors":[{"code":"NAME_UNKNOWN"}]}"""),
+        ["404 NOT_FOUND"] = NotFoundSaying("""{"errors":[{"code":"OTHER"},{"code":"NOT_FOUND"}]}"""),
+        ["404 of another code"] = NotFoundSaying("""{"errors":[{"code":"DENIED"}]}"""),
+        ["404 of no code"] = NotFoundSaying("""{"errors":[5,{},{"code":null},{"code":"\ud800"}]}"""),
+        ["404 of no registry"] = NotFoundSaying("<html>default backend - 404</html>"),
+        ["404 that breaks off"] = context =>
         {
             context.Response.StatusCode = 404;
-            return ScriptedUpstream.Json("""{"errors":[{"code":"NAME_UNKNOWN"}]}""")(context);
+            return ScriptedUpstream.Cut(TestContent.Text("""{"errors":[{"code":"NAME_UNKNOWN"}]}"""), 30)(context);
         },
+        ["404 without end"] = NotFoundSaying($$"""{"errors":[{"code":"NAME_UNKNOWN","message":"{{new string('x', 70_000)}}"}]}"""),
         ["401 without a challenge"] = ScriptedUpstream.Status(401),
         ["401 with nonsense"] = ScriptedUpstream.Challenge("Bearer realm=\"nowhere"),
         ["401 for users"] = ScriptedUpstream.Challenge("Basic realm=\"x\""),
@@ -58,8 +65,14 @@ public sealed class UpstreamFaultTests : UpstreamFixture
 
     // Find manifest, get manifest, find blob, open blob, list referrers.
     [Theory]
-    [InlineData("404", NotFound, NotFound, NotFound, NotFound, Good)]
+    [InlineData("404", NotFound, Denied, NotFound, NotFound, Good)]
     [InlineData("404 NAME_UNKNOWN", NotFound, NotFound, NotFound, NotFound, Good)]
+    [InlineData("404 NOT_FOUND", NotFound, NotFound, NotFound, NotFound, Good)]
+    [InlineData("404 of another code", NotFound, Denied, NotFound, NotFound, Good)]
+    [InlineData("404 of no code", NotFound, Denied, NotFound, NotFound, Good)]
+    [InlineData("404 of no registry", NotFound, Denied, NotFound, NotFound, Good)]
+    [InlineData("404 that breaks off", NotFound, Denied, NotFound, NotFound, Good)]
+    [InlineData("404 without end", NotFound, Denied, NotFound, NotFound, Good)]
     [InlineData("401 without a challenge", Fault, Fault, Fault, Fault, Fault)]
     [InlineData("401 with nonsense", Fault, Fault, Fault, Fault, Fault)]
     [InlineData("401 for users", Fault, Fault, Fault, Fault, Fault)]
@@ -244,8 +257,32 @@ public sealed class UpstreamFaultTests : UpstreamFixture
         }
     }
 
+    [Fact]
+    public async Task The_log_tells_once_that_it_does_not_show_something_and_why()
+    {
+        var upstream = Upstream();
+        Server.Route(ScriptedUpstream.ManifestPath("team/app", "latest"), Faults["404 of no registry"]);
+        foreach (var _ in Enumerable.Range(0, 2))
+            Error(await GetTagAsync(upstream));
+        Server.ServeImage("team/app", "latest");
+        Value(await GetTagAsync(upstream));
+        Assert.Equal(
+            [
+                "Debug: Registry 'hub' is not shown what it asks for: Manifest 'latest' is not in this repository "
+                + $"({Server.Address.Authority} answers 404, and not that it does not know it).",
+            ],
+            Log.Lines);
+    }
+
     private static string Outcome<T>(Result<T> result)
-        => result.Match(value => value is null ? Unsaid : Good, errors => errors[0].Reason.ToString());
+        => result.Match(value => value is null ? Unsaid : Good, errors => errors[0].MayExist ? Denied : errors[0].Reason.ToString());
+
+    private static RequestDelegate NotFoundSaying(string body)
+        => context =>
+        {
+            context.Response.StatusCode = 404;
+            return ScriptedUpstream.Json(body)(context);
+        };
 
     private static UpstreamBlob? Opened(Result<UpstreamBlob> result, out string outcome)
     {

@@ -36,6 +36,7 @@ public sealed class UpstreamMetricsTests : UpstreamFixture
             return Task.FromResult(false);
         };
         var upstream = Upstream(registry: registry);
+        Error(await upstream.GetManifestAsync(Repository, DigestOf(TestContent.Text("none")), CancellationToken.None));
         Value(await FindTagAsync(upstream));
         using (var blob = Value(await OpenAsync(upstream, image.Layer)))
             await ReadAsync(blob);
@@ -53,7 +54,7 @@ public sealed class UpstreamMetricsTests : UpstreamFixture
                 [
                     ("registry.upstream.bytes", image.Layer.Bytes.Length), ("registry.upstream.ratelimit.limit", 100),
                     ("registry.upstream.ratelimit.remaining", 76), ("registry.upstream.requests answered", 2),
-                    ("registry.upstream.requests not_found", 1), ("registry.upstream.requests unavailable", 1),
+                    ("registry.upstream.requests denied", 1), ("registry.upstream.requests not_found", 1), ("registry.upstream.requests unavailable", 1),
                 ],
                 measured.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => (entry.Key, entry.Value)));
         }

@@ -1,4 +1,5 @@
 using Registry.Domain.Errors;
+using Registry.Domain.Repositories;
 
 namespace Registry.Infrastructure.Tests.Upstreams;
 
@@ -121,7 +122,7 @@ public sealed class UpstreamSignInTests : UpstreamFixture
             return true;
         };
         var error = Error(await GetTagAsync(Upstream()));
-        Assert.Equal((ErrorReason.NotFound, OciErrorCode.ManifestUnknown), (error.Reason, error.Code));
+        Assert.Equal((ErrorReason.NotFound, OciErrorCode.ManifestUnknown, true), (error.Reason, error.Code, error.MayExist));
         Assert.Equal((1, 2), (Server.Count("/token"), Server.Count(Latest)));
     }
 
@@ -137,7 +138,8 @@ public sealed class UpstreamSignInTests : UpstreamFixture
         Server.RequireToken();
         Server.Route("/token", ScriptedUpstream.Status(status, "Location", "http://127.0.0.1:9/"));
         var upstream = Upstream();
-        Assert.Equal(reason, Error(await GetTagAsync(upstream)).Reason);
+        var error = Error(await GetTagAsync(upstream));
+        Assert.Equal((reason, reason is ErrorReason.NotFound), (error.Reason, error.MayExist));
         Assert.Equal(reason == ErrorReason.TooOften ? 1 : 2, await AgainAsync());
 
         async Task<int> AgainAsync()
@@ -196,6 +198,100 @@ public sealed class UpstreamSignInTests : UpstreamFixture
             secrets, secret => Assert.DoesNotContain(secret, line, StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Credentials_that_are_refused_are_shown_again_after_a_while_that_grows(bool basic)
+    {
+        Require("another");
+        var upstream = Upstream(AsUser);
+        await ExpectAsync(shown: 1);
+        foreach (var (seconds, shown) in new[] { (30, 2), (60, 3), (120, 4), (240, 5), (480, 6), (600, 7), (600, 8) })
+        {
+            Time.Advance(TimeSpan.FromSeconds(seconds - 1));
+            await ExpectAsync(shown - 1);
+            Time.Advance(TimeSpan.FromSeconds(1));
+            await ExpectAsync(shown);
+        }
+
+        Require(Password);
+        await ExpectAsync(shown: 8);
+        Time.Advance(TimeSpan.FromMinutes(10));
+        Value(await GetTagAsync(upstream));
+        Assert.Equal(9, Shown());
+
+        void Require(string password)
+        {
+            if (basic)
+                Server.RequireBasic("alice", password);
+            else
+                Server.RequireToken("alice", password);
+        }
+
+        // Each is answered, the upstream is asked, and it sees no more failed logins.
+        async Task ExpectAsync(int shown)
+        {
+            for (var tries = 0; tries < 2; tries++)
+            {
+                var asked = Server.Count(Latest);
+                Assert.EndsWith("it refuses the user's credentials (Username).", Error(await GetTagAsync(upstream)).Message, StringComparison.Ordinal);
+                Assert.True(Server.Count(Latest) > asked);
+            }
+
+            Assert.Equal(shown, Shown());
+        }
+
+        int Shown() => Server.Requests.Count(request => request.Authorization == ScriptedUpstream.BasicOf("alice", Password));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Credentials_that_have_changed_since_they_were_refused_are_shown_at_once(bool basic)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Combine("password");
+        await File.WriteAllTextAsync(file, "wrong\n");
+        if (basic)
+            Server.RequireBasic("alice", Password);
+        else
+            Server.RequireToken("alice", Password);
+        var upstream = Upstream(settings => (settings.Username, settings.PasswordFile) = ("alice", file));
+        Assert.Equal(ErrorReason.UpstreamFault, Error(await GetTagAsync(upstream)).Reason);
+
+        await File.WriteAllTextAsync(file, Password);
+        File.SetLastWriteTimeUtc(file, Time.Now.UtcDateTime.AddHours(-1));
+        Time.Advance(TimeSpan.FromSeconds(2));
+        Value(await GetTagAsync(upstream));
+    }
+
+    [Fact]
+    public async Task A_token_that_a_user_is_refused_keeps_no_other_from_being_got()
+    {
+        Server.RequireToken("alice", Password);
+        var other = Server.ServeImage("team/other", "latest").Manifest;
+        var gate = Server.Gate;
+        Server.Gate = async context =>
+        {
+            if (context.Request.Path != "/token" || !context.Request.Query["scope"].ToString().Contains("team/app", StringComparison.Ordinal))
+                return await gate(context);
+            await ScriptedUpstream.Status(403)(context);
+            return true;
+        };
+        var upstream = Upstream(AsUser);
+        foreach (var _ in Enumerable.Range(0, 3))
+            Assert.Equal(ErrorReason.UpstreamFault, Error(await GetTagAsync(upstream)).Reason);
+        Assert.Equal(1, Server.Count("/token"));
+        Value(await upstream.GetManifestAsync(RepositoryName.Parse("team/other"), DigestOf(other), CancellationToken.None));
+        Assert.Equal(2, Server.Count("/token"));
+
+        Server.Gate = gate;
+        Error(await GetTagAsync(upstream));
+        Time.Advance(TimeSpan.FromSeconds(30));
+        Value(await GetTagAsync(upstream));
+        Assert.Equal(3, Server.Count("/token"));
+    }
+
     [Fact]
     public async Task A_user_is_shown_when_asked_for_and_from_then_on()
     {
@@ -212,7 +308,9 @@ public sealed class UpstreamSignInTests : UpstreamFixture
     {
         Server.RequireBasic("alice", Password);
         Server.Route(Latest, ScriptedUpstream.Status(403));
-        Assert.Equal(ErrorReason.NotFound, Error(await GetTagAsync(Upstream(AsUser))).Reason);
+        var upstream = Upstream(AsUser);
+        foreach (var error in new[] { Error(await FindTagAsync(upstream)), Error(await GetTagAsync(upstream)) })
+            Assert.Equal((ErrorReason.NotFound, true), (error.Reason, error.MayExist));
     }
 
     [Fact]
