@@ -9,6 +9,8 @@ internal sealed class RecordedLog : ILoggerProvider, ILogger
 {
     private readonly ConcurrentQueue<string> _lines = new();
 
+    public IReadOnlyList<string> Lines => [.. _lines];
+
     /// <summary>The first line that says this; a line is written a moment after its answer was sent.</summary>
     public async Task<string> FirstAsync(string text)
     {

@@ -84,20 +84,25 @@ public sealed class ProxyTests : IAsyncLifetime
         Assert.Null((await _proxy.Client.GetAsync($"/v2/hub/{_name}/manifests/{image.Digest}")).Expect(200).Header("Warning"));
     }
 
-    [Fact(DisplayName = "A tag that the upstream has deleted goes, or stays where that is configured")]
+    [Fact(DisplayName = "A tag that the upstream has deleted goes, or stays where that is configured or it is pinned")]
     public async Task Deleted_tag()
     {
         var (image, _, _) = await PushAsync("v1");
         await using var keeper = await StartProxyAsync(("Registries:hub:KeepDeleted", "true"));
         await ExpectManifestAsync(_proxy, "v1", image);
         await ExpectManifestAsync(keeper, "v1", image);
+        await using var pinner = await StartProxyAsync(("Registries:hub:Pinned:0", "team/**:v*"));
+        await ExpectManifestAsync(pinner, "v1", image);
         (await _upstream.Client.DeleteAsync($"/v2/{_name}/manifests/v1", Owner)).Expect(202);
 
         (await _proxy.Client.GetAsync($"/v2/hub/{_name}/manifests/v1")).ExpectError(404, "MANIFEST_UNKNOWN");
         Assert.Empty(await TagsAsync());
         await ExpectManifestAsync(_proxy, image.Digest, image);
-        var kept = (await keeper.Client.GetAsync($"/v2/hub/{_name}/manifests/v1")).Expect(200);
-        Assert.Contains("does not have this tag any more", kept.Header("Warning"), StringComparison.Ordinal);
+        foreach (var proxy in new[] { keeper, pinner })
+        {
+            var kept = (await proxy.Client.GetAsync($"/v2/hub/{_name}/manifests/v1")).Expect(200);
+            Assert.Contains("does not have this tag any more", kept.Header("Warning"), StringComparison.Ordinal);
+        }
     }
 
     [Fact(DisplayName = "Pushes to a proxy are refused and say why, deletes take what is cached")]

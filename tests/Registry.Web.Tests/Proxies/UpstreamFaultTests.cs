@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Registry.Web.Tests.Proxies;
 
@@ -124,6 +126,8 @@ public sealed class UpstreamFaultTests : IAsyncLifetime
     [InlineData("cuts the body whenever asked")]
     [InlineData("wants tokens from a foreign host")]
     [InlineData("redirects in a circle")]
+    [InlineData("answers 403")]
+    [InlineData("answers 404")]
     [InlineData("answers 429")]
     [InlineData("answers 500")]
     [InlineData("answers nothing")]
@@ -138,6 +142,102 @@ public sealed class UpstreamFaultTests : IAsyncLifetime
         Assert.Equal(Manifest.Bytes, stale.Body);
         Assert.StartsWith("299 - \"The upstream ", stale.Header("Warning"), StringComparison.Ordinal);
         (await _proxy.Client.HeadAsync($"/v2/hub/{Name}/manifests/v1")).Expect(200);
+    }
+
+    public static TheoryData<string> Refusals => [.. Refusing.Keys];
+
+    private static readonly Dictionary<string, RequestDelegate> Refusing = new()
+    {
+        ["refuses it to a user whom it knows"] = WithBody(403, """{"errors":[{"code":"DENIED"}]}"""),
+        ["gives a token and refuses it"] = context => ScriptedUpstream.Challenge(
+            $"Bearer realm=\"http://{context.Request.Host}/token\",service=\"scripted\",scope=\"repository:{Name}:pull\"")(context),
+        ["is not there, and something else answers 404"] = WithBody(404, "<html>default backend - 404</html>"),
+        ["answers 404 and nothing else"] = ScriptedUpstream.Status(404),
+    };
+
+    [Theory(DisplayName = "A tag that was cached stays what it was, and the log says so once, when the upstream")]
+    [MemberData(nameof(Refusals))]
+    public async Task Of_a_cached_tag_that_is_not_shown(string refusal)
+    {
+        using var log = new RecordedLog();
+        _upstream.ServeManifest(Name, Manifest, "v1");
+        _upstream.RequireToken("robot", "robot-secret");
+        await using var proxy = await StartAsUserAsync(log);
+        await ExpectCachedAsync(warned: false);
+
+        var open = _upstream.Gate;
+        _upstream.Gate = async context =>
+        {
+            if (await open(context))
+                return true;
+            if (!context.Request.Path.StartsWithSegments("/v2"))
+                return false;
+            await Refusing[refusal](context);
+            return true;
+        };
+        for (var i = 0; i < 3; i++)
+            await ExpectCachedAsync(warned: true);
+        (await proxy.Client.GetAsync($"/v2/hub/{Name}/manifests/v2")).ExpectError(404, "MANIFEST_UNKNOWN");
+        Assert.Equal("v1", (await proxy.Client.GetAsync($"/v2/hub/{Name}/tags/list")).Expect(200).Json
+            .GetProperty("tags").EnumerateArray().Single().GetString());
+        Assert.Single(log.Lines, line => line.Contains("The tag v1 of hub:", StringComparison.Ordinal));
+
+        _upstream.Gate = open;
+        for (var i = 0; i < 2; i++)
+            await ExpectCachedAsync(warned: false);
+        Assert.Single(log.Lines, line => line.Contains("The upstream answers for v1 of hub:", StringComparison.Ordinal));
+
+        async Task ExpectCachedAsync(bool warned)
+        {
+            var answer = (await proxy.Client.GetAsync($"/v2/hub/{Name}/manifests/v1")).Expect(200);
+            Assert.Equal(Manifest.Bytes, answer.Body);
+            Assert.Equal(
+                warned ? "299 - \"The upstream does not show this tag; this is what the tag was when it was asked last.\"" : null,
+                answer.Header("Warning"));
+        }
+    }
+
+    [Fact(DisplayName = "A cached tag goes once the upstream says in words that it has it no more, and not for a HEAD's 404")]
+    public async Task Of_a_cached_tag_that_was_deleted()
+    {
+        _upstream.ServeManifest(Name, Manifest, "v1");
+        await using var proxy = await StartAsUserAsync(log: null);
+        (await proxy.Client.GetAsync($"/v2/hub/{Name}/manifests/v1")).Expect(200);
+
+        var path = ScriptedUpstream.ManifestPath(Name, "v1");
+        _upstream.Route(path, context => (HttpMethods.IsHead(context.Request.Method)
+            ? ScriptedUpstream.Status(404)
+            : ScriptedUpstream.Manifest(Manifest))(context));
+        Assert.Null((await proxy.Client.GetAsync($"/v2/hub/{Name}/manifests/v1")).Expect(200).Header("Warning"));
+        Assert.Equal(["GET", "HEAD", "GET"], Methods());
+
+        _upstream.Route(path, WithBody(404, """{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"""));
+        (await proxy.Client.GetAsync($"/v2/hub/{Name}/manifests/v1")).ExpectError(404, "MANIFEST_UNKNOWN");
+        Assert.Equal(["GET", "HEAD", "GET", "HEAD", "GET"], Methods());
+        Assert.Empty((await proxy.Client.GetAsync($"/v2/hub/{Name}/tags/list")).Expect(200).Json.GetProperty("tags").EnumerateArray());
+
+        string[] Methods() => [.. _upstream.Requests.Where(request => request.Path == path).Select(request => request.Method)];
+    }
+
+    [Fact(DisplayName = "A user's credentials that are refused are not shown again for everybody who asks")]
+    public async Task Of_refused_credentials()
+    {
+        _upstream.ServeManifest(Name, Manifest, "v1");
+        _upstream.RequireToken("robot", "robot-secret");
+        await using var proxy = await StartAsUserAsync(log: null);
+        (await proxy.Client.GetAsync($"/v2/hub/{Name}/manifests/v1")).Expect(200);
+        _upstream.RequireToken("robot", "another");
+        _upstream.Token = "none that was given";
+
+        for (var i = 0; i < 4; i++)
+        {
+            var stale = (await proxy.Client.GetAsync($"/v2/hub/{Name}/manifests/v1")).Expect(200);
+            Assert.StartsWith("299 - \"The upstream ", stale.Header("Warning"), StringComparison.Ordinal);
+            var refusal = (await proxy.Client.GetAsync($"/v2/hub/{Name}/manifests/v{i + 2}")).ExpectError(502, "UNAVAILABLE");
+            Assert.Contains("refuses the user's credentials (Username)", refusal.Text, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(2, _upstream.Count("/token")); // once with the password that was right
     }
 
     [Fact(DisplayName = "S-4 S-17 Credentials are shown to the upstream alone, and a foreign realm is not even asked")]
@@ -244,6 +344,24 @@ public sealed class UpstreamFaultTests : IAsyncLifetime
             return ((int)answer.StatusCode, null);
         }
     }
+
+    private Task<RegistryFactory> StartAsUserAsync(RecordedLog? log)
+        => RegistryFactory.StartAsync(
+            services =>
+            {
+                if (log is not null)
+                    services.AddSingleton<ILoggerProvider>(log);
+            },
+            ("Registries:hub:Kind", "Proxy"), ("Registries:hub:Path", "hub"), ("Registries:hub:Upstream", _upstream.Url),
+            ("Registries:hub:Username", "robot"), ("Registries:hub:Password", "robot-secret"),
+            ("Registries:hub:TagTtl", "00:00:00"), ("Registries:hub:NegativeTtl", "00:00:00"));
+
+    private static RequestDelegate WithBody(int status, string body)
+        => context =>
+        {
+            context.Response.StatusCode = status;
+            return ScriptedUpstream.Json(body, "text/plain")(context);
+        };
 
     private static RequestDelegate Slowly(TestContent content)
         => async context =>
