@@ -15,4 +15,10 @@ public interface ICatalog
 
     /// <summary>Whether anything was ever pushed to the repository.</summary>
     Task<bool> ExistsAsync(RepositoryIdentity repository, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Whether the repository's name is taken: it holds a manifest that is not merely about another one. Blobs alone,
+    /// and what is attached to an image of another registry, take no name.
+    /// </summary>
+    Task<bool> IsTakenAsync(RepositoryIdentity repository, CancellationToken cancellationToken);
 }

@@ -20,8 +20,8 @@ namespace Registry.Application.Groups;
 /// same name. Lists are merged.
 /// </summary>
 /// <remarks>
-/// A name that a hosted member has is never looked up in a proxy: whoever can publish it upstream could otherwise slip
-/// something under it.
+/// A name that a hosted member has taken is never looked up in a proxy: whoever can publish it upstream could otherwise
+/// slip something under it. What has to be pushed before an image, or is attached to one of a proxy, takes no name.
 /// </remarks>
 internal sealed class GroupSource(
     RegistryMap registries, GroupMembers members, ICatalog catalog, HostedSource hosted, ProxySource proxies)
@@ -96,14 +96,24 @@ internal sealed class GroupSource(
         RepositoryIdentity repository, Principal principal, OciError nowhere,
         Func<IPullSource, RepositoryIdentity, Task<Result<T>>> ask, CancellationToken cancellationToken)
     {
+        RepositoryIdentity? owner = null;
         await foreach (var (source, member) in SourcesAsync(repository, principal, cancellationToken))
         {
+            if (source is null)
+            {
+                owner = member;
+                continue;
+            }
+
             var answer = await ask(source, member);
             if (answer.TryGet(out _, out var errors) || errors[0].Reason is not ErrorReason.NotFound)
                 return answer;
         }
 
-        return nowhere;
+        // Who may not pull from the owner is not told that it has such a repository.
+        return owner is not null && members.OfReadable(repository, principal).Contains(owner)
+            ? nowhere.HiddenBy(owner.Registry)
+            : nowhere;
     }
 
     // A page of each, merged, holds the whole page. Null when no member has such a repository.
@@ -115,7 +125,7 @@ internal sealed class GroupSource(
         var (known, more, last) = (false, false, (string?)null);
         await foreach (var (source, member) in SourcesAsync(repository, principal, cancellationToken))
         {
-            if (await ask(source, member) is not { } page)
+            if (source is null || await ask(source, member) is not { } page)
                 continue;
             known = true;
             foreach (var item in page.Items)
@@ -137,30 +147,37 @@ internal sealed class GroupSource(
         return new(items, more || items.Count < merged.Count);
     }
 
-    private async IAsyncEnumerable<(IPullSource Source, RepositoryIdentity Member)> SourcesAsync(
+    // The source is null, and the member the one that has taken the name, where a proxy is not asked.
+    private async IAsyncEnumerable<(IPullSource? Source, RepositoryIdentity Member)> SourcesAsync(
         RepositoryIdentity repository, Principal principal,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        bool? isHosted = null;
+        var (looked, owner) = (false, (RepositoryIdentity?)null);
         foreach (var member in members.OfReadable(repository, principal))
         {
             if (registries.KindOf(member.Registry) is RegistryKind.Hosted)
+            {
                 yield return (hosted, member);
-            else if (!(isHosted ??= await IsHostedAsync(repository, cancellationToken)))
-                yield return (proxies, member);
+                continue;
+            }
+
+            if (!looked)
+                (looked, owner) = (true, await FindOwnerAsync(repository, cancellationToken));
+            yield return owner is null ? (proxies, member) : (null, owner);
         }
     }
 
     // Whether the principal may pull it there or not.
-    private async Task<bool> IsHostedAsync(RepositoryIdentity repository, CancellationToken cancellationToken)
+    private async Task<RepositoryIdentity?> FindOwnerAsync(
+        RepositoryIdentity repository, CancellationToken cancellationToken)
     {
         foreach (var member in registries.MembersOf(repository) ?? [])
         {
             if (registries.KindOf(member.Registry) is RegistryKind.Hosted
-                && await catalog.ExistsAsync(member, cancellationToken))
-                return true;
+                && await catalog.IsTakenAsync(member, cancellationToken))
+                return member;
         }
 
-        return false;
+        return null;
     }
 }

@@ -178,6 +178,15 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
             $"Registry '{repository.Registry}' does not fetch repository '{repository.Name}' from its upstream "
             + $"(Registry:Registries:{repository.Registry}:Include, Exclude).");
 
+    /// <summary>The same of a group, whose proxies were not asked.</summary>
+    /// <param name="owner">The hosted member that has a repository of this name.</param>
+    public OciError HiddenBy(RegistryName owner)
+        => this with
+        {
+            Message = $"{Message} Proxies are not asked for it, since registry '{owner}' has a repository of this "
+                + "name.",
+        };
+
     public static OciError ProxyTakesNoPush(RegistryName registry)
         => new(
             OciErrorCode.Unsupported, ErrorReason.Unsupported,

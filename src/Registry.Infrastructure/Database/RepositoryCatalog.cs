@@ -36,4 +36,17 @@ internal sealed class RepositoryCatalog(RegistryDatabase database) : ICatalog
     public Task<bool> ExistsAsync(RepositoryIdentity repository, CancellationToken cancellationToken)
         => database.ReadAsync(
             async session => await session.FindRepositoryAsync(repository) is not null, cancellationToken);
+
+    public Task<bool> IsTakenAsync(RepositoryIdentity repository, CancellationToken cancellationToken)
+        => database.ReadAsync(
+            async session => await session.ScalarAsync(
+                """
+                SELECT 1 FROM manifests
+                WHERE repository_id = (SELECT id FROM repositories WHERE registry = @registry AND name = @name)
+                    AND subject IS NULL
+                LIMIT 1
+                """,
+                ("@registry", repository.Registry.Value),
+                ("@name", repository.Name.Value)) is not null,
+            cancellationToken);
 }

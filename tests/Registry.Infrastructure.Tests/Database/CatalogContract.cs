@@ -87,6 +87,25 @@ public abstract class CatalogContract<TDatabase> : MetadataContract<TDatabase>
     }
 
     [Fact]
+    public async Task A_name_is_taken_by_manifests_that_are_not_about_another_one()
+    {
+        await PushBlobAsync("layer");
+        Assert.False(await IsTakenAsync());
+        await PushAsync(Plain("attached").WithSubject(DigestOf("elsewhere")).Tagged("attached"));
+        Assert.False(await IsTakenAsync());
+
+        var image = await PushAsync(Plain("image"));
+        Assert.True(await IsTakenAsync());
+        Assert.False(await IsTakenAsync("hub"));
+
+        await Manifests.DeleteAsync(App, image.Digest, Alice, CancellationToken.None);
+        Assert.False(await IsTakenAsync());
+
+        Task<bool> IsTakenAsync(string registry = "default")
+            => Catalog.IsTakenAsync(Repository("team/app", registry), CancellationToken.None);
+    }
+
+    [Fact]
     public async Task Every_registry_has_its_own_repositories()
     {
         await PushAsync(Plain("image").In(Repository("same", "hub")));

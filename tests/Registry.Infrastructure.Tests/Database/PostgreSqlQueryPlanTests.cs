@@ -87,6 +87,15 @@ public sealed class PostgreSqlQueryPlanTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(PlanModes))]
+    public async Task Whether_a_name_is_taken_is_one_search_past_all_that_is_about_others(string mode)
+    {
+        var plans = await ExpectSearchesAsync(
+            mode, database => new RepositoryCatalog(database).IsTakenAsync(App, CancellationToken.None));
+        Assert.Contains("manifests_without_subject", Assert.Single(plans), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(PlanModes))]
     public async Task Pushes_deletes_and_uploads_find_their_rows_by_index(string mode)
         => await ExpectSearchesAsync(mode, async recording =>
         {

@@ -61,6 +61,14 @@ public sealed class SqliteQueryPlanTests : IAsyncLifetime
         Assert.Contains(plans, step => step.Contains("(registry=? AND name>? AND name<?)", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Whether_a_name_is_taken_is_one_search_past_all_that_is_about_others()
+    {
+        await new RepositoryCatalog(_database).IsTakenAsync(App, CancellationToken.None);
+        var plans = await ExpectSearchesAsync(statements: 1);
+        Assert.Contains(plans, step => step.Contains("manifests_without_subject", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(false, null)]
     [InlineData(true, null)]

@@ -14,4 +14,6 @@ internal sealed class StandInCatalog(Func<CancellationToken, Task> listAsync) : 
     }
 
     public Task<bool> ExistsAsync(RepositoryIdentity repository, CancellationToken cancellationToken) => Task.FromResult(false);
+
+    public Task<bool> IsTakenAsync(RepositoryIdentity repository, CancellationToken cancellationToken) => Task.FromResult(false);
 }
