@@ -7,7 +7,7 @@ using Registry.Domain.Repositories;
 namespace Registry.Application.Blobs;
 
 /// <summary>Takes a blob out of a repository (distribution-spec, end-10); other repositories keep it.</summary>
-public sealed record DeleteBlobCommand(RepositoryIdentity Repository, Digest Digest) : IRequest<Result<Unit>>;
+public sealed record DeleteBlobCommand(RepositoryAddress Repository, Digest Digest) : IRequest<Result<Unit>>;
 
 internal sealed class DeleteBlobHandler(IBlobLinks links, DeleteOptions options)
     : IRequestHandler<DeleteBlobCommand, Result<Unit>>
@@ -16,8 +16,8 @@ internal sealed class DeleteBlobHandler(IBlobLinks links, DeleteOptions options)
     {
         if (!options.Enabled)
             return OciError.DeleteDisabled();
-        return await links.RemoveAsync(command.Repository, command.Digest, cancellationToken)
+        return await links.RemoveAsync(command.Repository.Identity, command.Digest, cancellationToken)
             ? Unit.Value
-            : OciError.BlobUnknown(command.Digest);
+            : OciError.BlobUnknown(command.Digest).WhereDeleted(command.Repository);
     }
 }

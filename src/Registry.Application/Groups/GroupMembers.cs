@@ -17,4 +17,8 @@ internal sealed class GroupMembers(RegistryMap registries, IAccessPolicy access)
             ? [repository]
             // A token names the group; what it gives there is what its holder may pull from the members.
             : members.Where(member => access.Allows(principal with { Token = null }, member, RegistryAction.Pull));
+
+    /// <summary>Whether what the principal pushes to a repository of a group gets into one of the members.</summary>
+    public bool TakePushes(RepositoryIdentity repository, Principal principal)
+        => registries.TargetOf(repository) is not null && access.Allows(principal, repository, RegistryAction.Push);
 }

@@ -41,12 +41,21 @@ internal sealed class GroupSource(
             (source, member) => source.GetManifestAsync(member, reference, principal, cancellationToken),
             cancellationToken);
 
+    /// <inheritdoc cref="IPullSource.FindBlobAsync"/>
+    /// <remarks>
+    /// Clients that push ask so what they need not send. To those the members' blobs are the ones that are here, also in
+    /// proxies: no upstream has to be there for a push, nor learns what is pushed.
+    /// </remarks>
     public Task<Result<long>> FindBlobAsync(
         RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken)
-        => FirstAsync(
+    {
+        var isPush = members.TakePushes(repository, principal);
+        return FirstAsync(
             repository, principal, OciError.BlobUnknown(digest),
-            (source, member) => source.FindBlobAsync(member, digest, principal, cancellationToken),
+            (source, member) => (isPush ? hosted : source)
+                .FindBlobAsync(member, digest, principal, cancellationToken),
             cancellationToken);
+    }
 
     public Task<Result<OpenedBlob>> OpenBlobAsync(
         RepositoryIdentity repository, Digest digest, RequestedRange? range, Principal principal,

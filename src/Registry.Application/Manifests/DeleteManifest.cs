@@ -35,8 +35,9 @@ internal sealed class DeleteManifestHandler(
         };
         if (deleted)
             return Unit.Value;
-        return await catalog.ExistsAsync(command.Repository.Identity, cancellationToken)
+        var unknown = await catalog.ExistsAsync(command.Repository.Identity, cancellationToken)
             ? OciError.ManifestUnknown(command.Reference)
             : OciError.RepositoryUnknown(command.Repository.ClientName);
+        return unknown.WhereDeleted(command.Repository);
     }
 }

@@ -38,6 +38,11 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
             Detail = Of("name", name),
         };
 
+    public static OciError NamespaceUnknown(string ns)
+        => new(
+            OciErrorCode.NameUnknown, ErrorReason.NotFound,
+            $"No proxy answers to ns={Shorten(ns)} (Registry:Registries:*:Namespaces).");
+
     public static OciError NameInvalid(string? text)
         => new(OciErrorCode.NameInvalid, ErrorReason.Invalid, $"'{Shorten(text)}' is not a repository name.");
 
@@ -186,6 +191,16 @@ public sealed record OciError(OciErrorCode Code, ErrorReason Reason, string Mess
             Message = $"{Message} Proxies are not asked for it, since registry '{owner}' has a repository of this "
                 + "name.",
         };
+
+    /// <summary>The same of what was to be deleted; of a group, with the member in which it deletes.</summary>
+    public OciError WhereDeleted(RepositoryAddress repository)
+        => repository.Group is not { Registry: var group }
+            ? this
+            : this with
+            {
+                Message = $"{Message} The group '{group}' deletes in '{repository.Identity.Registry}', which does not "
+                    + "have it.",
+            };
 
     public static OciError ProxyTakesNoPush(RegistryName registry)
         => new(

@@ -30,11 +30,11 @@ public sealed class BlobsController(IMediator mediator) : ControllerBase
     [RequiresAccess(RegistryAction.Pull)]
     public async Task<IActionResult> Get(RepositoryAddress name, Digest digest, CancellationToken cancellationToken)
     {
-        if (ContentHeaders.HasUnchanged(Request, digest))
-        {
-            var found = await mediator.Send(new FindBlobQuery(name.Identity, digest, Caller), cancellationToken);
-            return found.Match(_ => ContentHeaders.NotModified(Response, digest), OciErrorResult.From);
-        }
+        // A blob that is not found may be one that a group has yet to fetch.
+        if (ContentHeaders.HasUnchanged(Request, digest)
+            && (await mediator.Send(new FindBlobQuery(name.Identity, digest, Caller), cancellationToken))
+                .TryGet(out _, out _))
+            return ContentHeaders.NotModified(Response, digest);
 
         var range = BlobResult.RangeOf(Request, digest);
         var opened = await mediator.Send(new OpenBlobQuery(name.Identity, digest, range, Caller), cancellationToken);
@@ -45,7 +45,7 @@ public sealed class BlobsController(IMediator mediator) : ControllerBase
     [RequiresAccess(RegistryAction.Delete)]
     public async Task<IActionResult> Delete(RepositoryAddress name, Digest digest, CancellationToken cancellationToken)
     {
-        var deleted = await mediator.Send(new DeleteBlobCommand(name.Identity, digest), cancellationToken);
+        var deleted = await mediator.Send(new DeleteBlobCommand(name, digest), cancellationToken);
         return deleted.Match(_ => StatusCode(StatusCodes.Status202Accepted), OciErrorResult.From);
     }
 }

@@ -104,7 +104,7 @@ public sealed class BlobsTests : IAsyncLifetime
     public async Task Deleting_asks_the_switch_first()
     {
         _registry.Links.RemoveAsync(UseCases.Repository, Digest, Arg.Any<CancellationToken>()).Returns(true, false);
-        var delete = new DeleteBlobCommand(UseCases.Repository, Digest);
+        var delete = new DeleteBlobCommand(new(UseCases.Repository, UseCases.Repository.Name), Digest);
 
         _registry.Delete.Enabled = false;
         Assert.Equal(OciErrorCode.Unsupported, (await _registry.RefusalAsync(delete)).Code);
