@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Net;
 using Registry.Application.Access;
+using Registry.Application.Registries;
 using Registry.Infrastructure;
 using Registry.Infrastructure.Database;
 using Registry.Infrastructure.Stores;
@@ -184,6 +185,11 @@ internal static class OptionsRules
                     rule.Grant.Registry is not { } registry || options.Registries.ContainsKey(registry.Value),
                     $"{key}:Registry is '{rule.Grant.Registry}', which Registry:Registries does not have "
                     + $"({string.Join(", ", options.Registries.Keys)}).");
+                Require(
+                    rule.Grant.Registry is not { } named
+                        || options.Registries[named.Value].Kind is not RegistryKind.Group,
+                    $"{key}:Registry is '{rule.Grant.Registry}', a group, which has no rights of its own: write rules "
+                    + "about its members.");
             }
         }
         catch (FormatException e)

@@ -88,6 +88,8 @@ internal static class RegistryRules
                 + $"({string.Join(", ", options.Registries.Keys)}).");
         }
 
+        var repeated = group.Members.GroupBy(member => member).FirstOrDefault(member => member.Count() > 1)?.Key;
+        Require(repeated is null, $"{key}:Members has '{repeated}' more than once: take it out once.");
         Require(
             string.IsNullOrEmpty(group.PushTo) || group.Members.Contains(group.PushTo),
             $"{key}:PushTo is '{group.PushTo}', which {key}:Members does not have.");
@@ -128,6 +130,12 @@ internal static class RegistryRules
                 $"{key}:TokenHosts has '{host}', which is no host such as auth.example.com or auth.example.com:8443.");
         }
 
+        foreach (var ns in proxy.Namespaces)
+            Require(
+                IsNamespace(ns),
+                $"{key}:Namespaces has '{ns}', which is no host such as docker.io or registry.example.com:5000 "
+                + "(no scheme, no path).");
+
         foreach (var network in proxy.AllowedNetworks)
         {
             Require(
@@ -154,6 +162,11 @@ internal static class RegistryRules
                 $"{key}:Pinned has '{pin}', which is not REPOSITORY or REPOSITORY:TAG, both of which may have *.");
         }
     }
+
+    // What clients send as ns: the upstream's host, and perhaps a port.
+    private static bool IsNamespace(string text)
+        => text.AsSpan().IndexOfAny("/?#@\\ ") < 0 && Uri.TryCreate($"https://{text}", UriKind.Absolute, out var place)
+            && place.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6;
 
     private static void CheckGlobs(string key, IEnumerable<string> globs)
     {

@@ -74,10 +74,10 @@ internal sealed class DistributionRequestAttribute : Attribute, IResourceFilter,
         var text = context.ModelState[name]?.AttemptedValue;
         if (type == typeof(RepositoryAddress))
         {
-            var asked = context.HttpContext.Features.Get<RequestedRepository>()?.Text;
-            return RepositoryName.TryParse(asked, out var repository)
-                ? OciError.RepositoryUnknown(repository)
-                : OciError.NameInvalid(asked);
+            var asked = context.HttpContext.Features.Get<RequestedRepository>();
+            return !RepositoryName.TryParse(asked?.Text, out var repository) ? OciError.NameInvalid(asked?.Text)
+                : asked?.UnknownNamespace(context.HttpContext) is { } ns ? OciError.NamespaceUnknown(ns)
+                : OciError.RepositoryUnknown(repository);
         }
 
         if (type == typeof(Digest))

@@ -35,14 +35,17 @@ internal sealed record RequestedRepository(string Text, PathString FullPath)
     /// The upstream that the client wants a mirror of (distribution-spec, "Proxying"), when it is one of a proxy
     /// registry and has decided which repository is meant; otherwise null.
     /// </summary>
-    public string? Namespace(HttpContext context)
-    {
-        var registries = context.RequestServices.GetRequiredService<RegistryMap>();
-        return AskedNamespace(context.Request) is { Length: > 0 } ns && !registries.HasHost(context.Request.Host.Host)
-            && Resolve(context) is not null
+    public string? Namespace(HttpContext context) => Resolve(context) is null ? null : DecidingNamespace(context);
+
+    /// <summary>The upstream that the client wants a mirror of, when no registry is one; otherwise null.</summary>
+    public string? UnknownNamespace(HttpContext context)
+        => Resolve(context) is null ? DecidingNamespace(context) : null;
+
+    private string? DecidingNamespace(HttpContext context)
+        => AskedNamespace(context.Request) is { Length: > 0 } ns
+            && !context.RequestServices.GetRequiredService<RegistryMap>().HasHost(context.Request.Host.Host)
                 ? ns
                 : null;
-    }
 
     // A push minds none, also where it asks how far it is.
     private string? AskedNamespace(HttpRequest request)

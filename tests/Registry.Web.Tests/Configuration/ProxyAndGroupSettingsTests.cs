@@ -23,6 +23,13 @@ public sealed class ProxyAndGroupSettingsTests
     [InlineData("hub:Password", "secret", ":hub:Username is empty, but there is a password")]
     [InlineData("hub:ImpliedPrefix", "Library", ":hub:ImpliedPrefix is 'Library'")]
     [InlineData("hub:TokenHosts:0", "https://auth.example.com", ":hub:TokenHosts has 'https://auth.example.com'")]
+    [InlineData("hub:Namespaces:0", "https://docker.io", ":hub:Namespaces has 'https://docker.io'")]
+    [InlineData("hub:Namespaces:0", "docker.io/library", ":hub:Namespaces has 'docker.io/library'")]
+    [InlineData("hub:Namespaces:0", "docker.io/", ":hub:Namespaces has 'docker.io/'")]
+    [InlineData("hub:Namespaces:0", "docker.io:https", ":hub:Namespaces has 'docker.io:https'")]
+    [InlineData("hub:Namespaces:0", "me@docker.io", ":hub:Namespaces has 'me@docker.io'")]
+    [InlineData("hub:Namespaces:0", "*.docker.io", ":hub:Namespaces has '*.docker.io'")]
+    [InlineData("hub:Namespaces:0", "", ":hub:Namespaces has ''")]
     [InlineData("hub:AllowedNetworks:0", "intranet", ":hub:AllowedNetworks has 'intranet'")]
     [InlineData("hub:Include:0", "Library/*", ":hub:Include has 'Library/*'")]
     [InlineData("hub:Exclude:0", "", ":hub:Exclude has ''")]
@@ -37,6 +44,7 @@ public sealed class ProxyAndGroupSettingsTests
     [InlineData("hub:Kind", "Hosted", ":hub:Upstream is 'https://registry.example.com', but Kind is Hosted")]
     [InlineData("default:Members:0", "hub", ":default:Members is set, but Kind is Hosted")]
     [InlineData("all:Members:1", "hob", ":all:Members has 'hob'")]
+    [InlineData("all:Members:2", "hub", ":all:Members has 'hub' more than once")]
     [InlineData("all:PushTo", "hub", ":all:PushTo is 'hub', which takes no pushes")]
     [InlineData("all:PushTo", "elsewhere", ":all:PushTo is 'elsewhere', which Registry:Registries:all:Members does not have")]
     [InlineData("all:Path", "hub/all", ":hub:Path 'hub' overlap")]
@@ -74,10 +82,28 @@ public sealed class ProxyAndGroupSettingsTests
         await using var registry = await StartAsync([.. Good, .. second, ("twin:Namespaces:0", "twin.example.com")]);
     }
 
-    [Fact]
-    public async Task What_fits_starts()
+    [Theory]
+    [InlineData("all", "Registry:Access:Rules:0:Registry is 'all', a group, which has no rights of its own")]
+    [InlineData("hob", "Registry:Access:Rules:0:Registry is 'hob', which Registry:Registries does not have")]
+    public async Task A_rule_is_about_a_registry_that_holds_something(string registry, string message)
+        => Assert.Contains(
+            message,
+            (await Assert.ThrowsAsync<StartRefusedException>(() => RegistryFactory.StartAsync(
+            [
+                .. Good.Select(setting => ($"Registries:{setting.Key}", setting.Value)),
+                ("Access:Rules:0:Subject", "everyone"), ("Access:Rules:0:Registry", registry),
+                ("Access:Rules:0:Repositories:0", "**"), ("Access:Rules:0:Actions:0", "Pull"),
+            ]))).Message,
+            StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("docker.io")]
+    [InlineData("registry.example.com:5000")]
+    [InlineData("10.0.0.1")]
+    [InlineData("[::1]:5000")]
+    public async Task What_fits_starts(string ns)
     {
-        await using var registry = await StartAsync(Good);
+        await using var registry = await StartAsync([.. Good, ("hub:Namespaces:0", ns)]);
     }
 
     private static IEnumerable<(string Key, string? Value)> Groups(params (string Name, string Member)[] groups)

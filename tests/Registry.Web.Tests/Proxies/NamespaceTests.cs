@@ -74,8 +74,10 @@ public sealed class NamespaceTests : IAsyncLifetime
             {
                 foreach (var method in new[] { "HEAD", "GET" })
                 {
-                    (await Client.SendAsync(method, $"/v2/{Name}/{path}?ns={Uri.EscapeDataString(ns)}")).Expect(404)
-                        .ExpectHeader("OCI-Namespace", null);
+                    var answer = (await Client.SendAsync(method, $"/v2/{Name}/{path}?ns={Uri.EscapeDataString(ns)}"))
+                        .Expect(404).ExpectHeader("OCI-Namespace", null);
+                    if (method == "GET")
+                        Assert.Contains($"No proxy answers to ns={ns} (", answer.ExpectError(404, "NAME_UNKNOWN").Text, StringComparison.Ordinal);
                 }
             }
         }
