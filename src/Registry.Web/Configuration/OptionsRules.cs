@@ -188,8 +188,8 @@ internal static class OptionsRules
                 Require(
                     rule.Grant.Registry is not { } named
                         || options.Registries[named.Value].Kind is not RegistryKind.Group,
-                    $"{key}:Registry is '{rule.Grant.Registry}', a group, which has no rights of its own: write rules "
-                    + "about its members.");
+                    $"{key}:Registry is '{rule.Grant.Registry}', a group, which has no rights of its own: name one of "
+                    + "its members.");
             }
         }
         catch (FormatException e)

@@ -22,7 +22,11 @@ public sealed class TokensAndRulesTests
     private static readonly CancellationToken None = CancellationToken.None;
 
     private static readonly RegistryMap Registries = new(
-        new Dictionary<string, RegistrySettings>(StringComparer.Ordinal) { ["default"] = new(), ["hub"] = new() { Path = "hub" } },
+        new Dictionary<string, RegistrySettings>(StringComparer.Ordinal)
+        {
+            ["default"] = new(), ["hub"] = new() { Path = "hub" },
+            ["all"] = new() { Kind = RegistryKind.Group, Path = "all", Members = { "default", "hub" } },
+        },
         Substitute.For<IBlobStores>());
 
     private readonly Dictionary<string, AccessToken> _held = new(StringComparer.Ordinal);
@@ -143,7 +147,8 @@ public sealed class TokensAndRulesTests
     [Theory]
     [InlineData("alice", "**", null, "Subject is 'alice'")]
     [InlineData("user:alice", "Team/**", null, "Repositories has 'Team/**'")]
-    [InlineData("user:alice", "**", "none", "Registry is 'none', which Registry:Registries does not have (default, hub)")]
+    [InlineData("user:alice", "**", "none", "Registry is 'none', which Registry:Registries does not have (all, default, hub)")]
+    [InlineData("user:alice", "**", "all", "Registry is 'all', a group, which has no rights of its own")]
     public void A_rule_that_cannot_be_is_refused_with_the_reason(string subject, string glob, string? registry, string problem)
     {
         var rule = Rule(subject, glob, RegistryAction.Pull);

@@ -24,10 +24,15 @@ internal sealed class RuleReader(RegistryMap registries)
             return OciError.RequestInvalid(e.Message);
         }
 
-        return rule.Grant.Registry is { } registry && !registries.Contains(registry)
-            ? OciError.RequestInvalid(
+        if (rule.Grant.Registry is not { } registry)
+            return rule;
+        if (!registries.Contains(registry))
+            return OciError.RequestInvalid(
                 $"Registry is '{registry}', which Registry:Registries does not have "
-                + $"({string.Join(", ", registries.All.Select(known => known.Name))}).")
+                + $"({string.Join(", ", registries.All.Select(known => known.Name))}).");
+        return registries.IsGroup(registry)
+            ? OciError.RequestInvalid(
+                $"Registry is '{registry}', a group, which has no rights of its own: name one of its members.")
             : rule;
     }
 }
