@@ -43,8 +43,8 @@ internal sealed class GroupSource(
 
     /// <inheritdoc cref="IPullSource.FindBlobAsync"/>
     /// <remarks>
-    /// Clients that push ask so what they need not send. To those the members' blobs are the ones that are here, also in
-    /// proxies: no upstream has to be there for a push, nor learns what is pushed.
+    /// Clients that push ask so what they need not send. They are told of what is here, in proxies too: no upstream has
+    /// to be there for a push, nor learns what is pushed.
     /// </remarks>
     public Task<Result<long>> FindBlobAsync(
         RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken)

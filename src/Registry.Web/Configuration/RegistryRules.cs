@@ -165,7 +165,8 @@ internal static class RegistryRules
 
     // What clients send as ns: the upstream's host, and perhaps a port.
     private static bool IsNamespace(string text)
-        => text.AsSpan().IndexOfAny("/?#@\\ ") < 0 && Uri.TryCreate($"https://{text}", UriKind.Absolute, out var place)
+        => text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or ':' or '[' or ']')
+            && Uri.TryCreate($"https://{text}", UriKind.Absolute, out var place)
             && place.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6;
 
     private static void CheckGlobs(string key, IEnumerable<string> globs)

@@ -154,6 +154,13 @@ public sealed class GroupOfProxyTests : IAsyncLifetime
         Assert.Equal(_image.Layer.Bytes, (await Client.GetAsync(path, Pusher)).Expect(200).Body);
         await UntilCachedAsync(path);
         (await Client.GetAsync(path, Pusher, ("If-None-Match", $"\"{_image.Layer.Digest}\""))).Expect(304);
+
+        // What it has been told of, it need not send.
+        var config = await PushBlobAsync($"all/{Name}", TestContent.Config());
+        (await PutManifestAsync($"all/{Name}", "v2", ManifestBuilder.Image(config, _image.Layer).Build())).Expect(201);
+        Assert.Equal(
+            _image.Layer.Bytes,
+            (await Client.GetAsync($"/v2/dev/{Name}/blobs/{_image.Layer.Digest}", Pusher)).Expect(200).Body);
     }
 
     [Fact(DisplayName = "A client that has a blob already gets an answer though no proxy has it cached")]
