@@ -12,7 +12,7 @@ namespace Registry.Application.Proxies;
 /// </summary>
 /// <remarks>
 /// What the upstream does not have, or says that it does not show, is refused with <see cref="ErrorReason.NotFound"/>:
-/// with <see cref="OciError.MayExist"/> when it does not show it, or when a manifest's 404 is not in a registry's words.
+/// with <see cref="OciError.MayExist"/> when it does not show it, or a manifest's 404 is not in a registry's words.
 /// Everything else that goes wrong there is an <see cref="ErrorReason.UpstreamFault"/>,
 /// <see cref="ErrorReason.Unavailable"/> or <see cref="ErrorReason.TooOften"/>, never "not found". Nothing is sent to
 /// an upstream that has failed often or has asked to be left alone, until its time has come.

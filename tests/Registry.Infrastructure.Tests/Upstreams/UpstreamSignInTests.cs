@@ -308,8 +308,10 @@ public sealed class UpstreamSignInTests : UpstreamFixture
     {
         Server.RequireBasic("alice", Password);
         Server.Route(Latest, ScriptedUpstream.Status(403));
+        Server.Route(ScriptedUpstream.ReferrersPath("team/app", _image.Manifest), ScriptedUpstream.Status(403));
         var upstream = Upstream(AsUser);
-        foreach (var error in new[] { Error(await FindTagAsync(upstream)), Error(await GetTagAsync(upstream)) })
+        var referrers = await upstream.ListReferrersAsync(Repository, DigestOf(_image.Manifest), CancellationToken.None);
+        foreach (var error in new[] { Error(await FindTagAsync(upstream)), Error(await GetTagAsync(upstream)), Error(referrers) })
             Assert.Equal((ErrorReason.NotFound, true), (error.Reason, error.MayExist));
     }
 

@@ -170,7 +170,7 @@ public sealed class UpstreamFaultTests : IAsyncLifetime
         {
             if (await open(context))
                 return true;
-            if (!context.Request.Path.StartsWithSegments("/v2"))
+            if (!context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal))
                 return false;
             await Refusing[refusal](context);
             return true;
