@@ -30,6 +30,15 @@ internal sealed class Downloads(
         return await download.OpenReadAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// As <see cref="JoinAsync"/>, of a blob that is being fetched already; the outer result is null when it is not.
+    /// </summary>
+    public async Task<Result<IBlobContent?>?> FindAsync(
+        RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken)
+        => _running.TryGetValue((repository, digest), out var download)
+            ? await download.Value.OpenReadAsync(cancellationToken)
+            : null;
+
     /// <summary>Breaks off what is still being fetched; nothing of it is kept.</summary>
     public async ValueTask DisposeAsync()
     {

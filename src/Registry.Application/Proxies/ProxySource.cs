@@ -42,9 +42,21 @@ internal sealed class ProxySource(
     public async Task<Result<long>> FindBlobAsync(
         RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken)
     {
-        var here = await cached.FindBlobAsync(repository, digest, principal, cancellationToken);
-        if (!IsUnknown(here))
-            return here;
+        for (var tries = 0; tries < MaxTries; tries++)
+        {
+            var here = await cached.FindBlobAsync(repository, digest, principal, cancellationToken);
+            if (!IsUnknown(here))
+                return here;
+            // Who has just read its last byte may ask before it is kept.
+            var arriving = await downloads.FindAsync(repository, digest, cancellationToken);
+            if (arriving is null || !arriving.TryGet(out var content, out _))
+                break;
+            if (content is null)
+                continue; // It has arrived since it was looked for.
+            await using (content)
+                return content.Size;
+        }
+
         if ((rules.FindRefusal(repository) ?? absences.Find(repository, digest)) is { } refusal)
             return refusal;
         var found = await upstreams.Of(repository.Registry).FindBlobAsync(repository.Name, digest, cancellationToken);

@@ -70,6 +70,18 @@ public sealed class SharedDownloadTests : IAsyncLifetime
         Assert.Single(Gets);
     }
 
+    [Fact(DisplayName = "A blob that is arriving is there, and the upstream is not asked for it again")]
+    public async Task Head()
+    {
+        using var reader = await OpenAsync();
+        (await _proxy.Client.HeadAsync(BlobPath)).Expect(200).ExpectHeader("Content-Length", $"{_blob.Bytes.Length}");
+
+        _goOn.SetResult();
+        await reader.ReadAsync(_blob.Bytes.Length);
+        (await _proxy.Client.HeadAsync(BlobPath)).Expect(200);
+        Assert.Single(_upstream.Requests);
+    }
+
     [Fact(DisplayName = "A reader that reads nothing holds up nobody")]
     public async Task Stalled_reader()
     {
