@@ -43,7 +43,10 @@ public interface IBlobStore
     /// </summary>
     Task RemoveCachedAsync(Digest digest, string location, CancellationToken cancellationToken);
 
-    /// <summary>The cached locations with something at them that arrived before <paramref name="time"/>.</summary>
+    /// <summary>
+    /// The cached locations with something at them that arrived before <paramref name="time"/>; a store that knows only
+    /// about when may leave out what came up to a day earlier.
+    /// </summary>
     IAsyncEnumerable<CachedLocation> ListCachedAsync(DateTimeOffset time, CancellationToken cancellationToken);
 }
 
