@@ -32,6 +32,21 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
         {Link}
         """;
 
+    private const string Place =
+        """
+        INSERT INTO blobs (store, digest, location, size, state, created_at)
+        VALUES (@store, @digest, @location, @size, 'present', registry_now())
+        ON CONFLICT (store, digest) DO UPDATE
+        SET location = excluded.location, size = excluded.size, state = 'present', generation = blobs.generation + 1
+        """;
+
+    private const string PlaceUnlessLinked =
+        $"""
+        {Place}
+        WHERE blobs.state <> 'present' OR NOT EXISTS (
+            SELECT 1 FROM repository_blobs l WHERE l.digest = excluded.digest AND l.store = excluded.store)
+        """;
+
     public Task<StoredBlob?> FindAsync(
         RepositoryIdentity repository, Digest digest, CancellationToken cancellationToken)
         => database.ReadAsync(
@@ -82,21 +97,7 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
                     ("@version", session.Version)) == 0)
                     return false;
 
-                // It locks the blob's row, so that nobody takes the blob away before its link is there.
-                var digest = blob.Digest.ToColumn();
-                await write.ExecuteAsync(
-                    """
-                    INSERT INTO blobs (store, digest, location, size, state, created_at)
-                    VALUES (@store, @digest, @location, @size, 'present', registry_now())
-                    ON CONFLICT (store, digest) DO UPDATE
-                    SET location = excluded.location, size = excluded.size, state = 'present',
-                        generation = blobs.generation + 1
-                    """,
-                    ("@store", blob.Store),
-                    ("@digest", digest),
-                    ("@location", blob.Location),
-                    ("@size", blob.Size));
-                await LinkAsync(write, repository, blob.Store, digest);
+                await PlaceAsync(write, Place, repository, blob);
                 return true;
             },
             durable: true,
@@ -107,28 +108,12 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
         => database.WriteAsync(
             async write =>
             {
-                // It locks the blob's row, changed or not, so that nobody takes the blob away before its link is there.
-                var digest = blob.Digest.ToColumn();
-                await write.ExecuteAsync(
-                    """
-                    INSERT INTO blobs (store, digest, location, size, state, created_at)
-                    VALUES (@store, @digest, @location, @size, 'present', registry_now())
-                    ON CONFLICT (store, digest) DO UPDATE
-                    SET location = excluded.location, size = excluded.size, state = 'present',
-                        generation = blobs.generation + 1
-                    WHERE blobs.state <> 'present' OR NOT EXISTS (
-                        SELECT 1 FROM repository_blobs l WHERE l.digest = excluded.digest AND l.store = excluded.store)
-                    """,
-                    ("@store", blob.Store),
-                    ("@digest", digest),
-                    ("@location", blob.Location),
-                    ("@size", blob.Size));
-                await LinkAsync(write, repository, blob.Store, digest);
+                await PlaceAsync(write, PlaceUnlessLinked, repository, blob);
                 // Looked at, not counted: a write that is repeated finds what it has written itself.
                 return (string?)await write.ScalarAsync(
                     "SELECT location FROM blobs WHERE store = @store AND digest = @digest",
                     ("@store", blob.Store),
-                    ("@digest", digest)) == blob.Location;
+                    ("@digest", blob.Digest.ToColumn())) == blob.Location;
             },
             durable: true,
             cancellationToken);
@@ -195,6 +180,20 @@ internal sealed class BlobLinks(RegistryDatabase database, Leases leases) : IBlo
                 new { blob.Store, digest = blob.Digest.ToColumn(), blob.Location, blob.Generation }),
             durable: false,
             cancellationToken);
+
+    // It locks the blob's row, changed or not, so that nobody takes the blob away before its link is there.
+    private async Task PlaceAsync(
+        DatabaseSession session, string sql, RepositoryIdentity repository, StoredBlob blob)
+    {
+        var digest = blob.Digest.ToColumn();
+        await session.ExecuteAsync(
+            sql,
+            ("@store", blob.Store),
+            ("@digest", digest),
+            ("@location", blob.Location),
+            ("@size", blob.Size));
+        await LinkAsync(session, repository, blob.Store, digest);
+    }
 
     private async Task LinkAsync(DatabaseSession session, RepositoryIdentity repository, string store, byte[] digest)
         => await session.ExecuteAsync(

@@ -50,19 +50,11 @@ internal sealed class PartBuffer(PiecePool pool) : IPart
         Length = 0;
     }
 
-    private sealed class PieceStream(IReadOnlyList<ArraySegment<byte>> pieces, long length) : Stream
+    private sealed class PieceStream(IReadOnlyList<ArraySegment<byte>> pieces, long length) : PartStream(length)
     {
         private int _piece;
         private int _offset;
         private long _position;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => true;
-
-        public override bool CanWrite => false;
-
-        public override long Length => length;
 
         public override long Position
         {
@@ -96,30 +88,5 @@ internal sealed class PartBuffer(PiecePool pool) : IPart
             _position += count;
             return count;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-            => ValueTask.FromResult(Read(buffer.Span));
-
-        public override Task<int> ReadAsync(
-            byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-            => Task.FromResult(Read(buffer.AsSpan(offset, count)));
-
-        public override long Seek(long offset, SeekOrigin origin)
-            => Position = offset + origin switch
-            {
-                SeekOrigin.Begin => 0,
-                SeekOrigin.Current => _position,
-                _ => length,
-            };
-
-        public override void Flush()
-        {
-        }
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
