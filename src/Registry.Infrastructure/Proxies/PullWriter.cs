@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Proxies;
+using Registry.Infrastructure.Database;
 
 namespace Registry.Infrastructure.Proxies;
 
@@ -9,41 +9,11 @@ namespace Registry.Infrastructure.Proxies;
 /// a thousand times meanwhile costs one write.
 /// </summary>
 internal sealed partial class PullWriter(ManifestPulls pulls, TimeProvider time, ILogger<PullWriter> logger)
-    : BackgroundService
+    : DeferredWrites(TimeSpan.FromSeconds(5), time)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    public override Task WriteAsync(CancellationToken cancellationToken) => pulls.WriteAsync(cancellationToken);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var failing = false;
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                failing = await TryWriteAsync(failing, stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            await TryWriteAsync(failing, CancellationToken.None); // the server stops
-        }
-    }
-
-    /// <param name="failing">Whether it has failed the last time, which was told then.</param>
-    /// <returns>Whether it fails.</returns>
-    private async Task<bool> TryWriteAsync(bool failing, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await pulls.WriteAsync(cancellationToken);
-            return false;
-        }
-        catch (Exception e) when (e is not OperationCanceledException) // nothing that matters ends the server
-        {
-            if (!failing)
-                Log.NotWritten(logger, e.GetBaseException().Message);
-            return true;
-        }
-    }
+    protected override void TellFailing(string problem) => Log.NotWritten(logger, problem);
 
     private static partial class Log
     {

@@ -1,6 +1,6 @@
 namespace Registry.Infrastructure.S3;
 
-/// <summary>Reads the bytes of a part, which are at hand: nothing of it waits. Can be read again from any place.</summary>
+/// <summary>Reads the bytes of a part, which are at hand: nothing waits. Can be read again from any place.</summary>
 internal abstract class PartStream(long length) : Stream
 {
     public override bool CanRead => true;

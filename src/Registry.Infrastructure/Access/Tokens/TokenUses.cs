@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Registry.Infrastructure.Database;
 
@@ -11,18 +10,16 @@ namespace Registry.Infrastructure.Access.Tokens;
 /// killed is forgotten.
 /// </summary>
 internal sealed partial class TokenUses(RegistryDatabase database, TimeProvider time, ILogger<TokenUses> logger)
-    : BackgroundService
+    : DeferredWrites(TimeSpan.FromMinutes(1), time)
 {
     private const int MaxBatch = 500;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
-
+    private readonly TimeProvider _time = time;
     private readonly ConcurrentDictionary<string, long> _uses = new(StringComparer.Ordinal);
 
-    public void Note(string id) => _uses[id] = time.GetUtcNow().ToUnixTimeMilliseconds();
+    public void Note(string id) => _uses[id] = _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Writes down what was noted up to now.</summary>
-    public async Task WriteAsync(CancellationToken cancellationToken)
+    public override async Task WriteAsync(CancellationToken cancellationToken)
     {
         // In one order on every node, so that two that write the same tokens wait for one another in no circle.
         foreach (var batch in _uses.ToArray().OrderBy(use => use.Key, StringComparer.Ordinal).Chunk(MaxBatch))
@@ -43,37 +40,7 @@ internal sealed partial class TokenUses(RegistryDatabase database, TimeProvider 
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var failing = false;
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                failing = await TryWriteAsync(failing, stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            await TryWriteAsync(failing, CancellationToken.None); // the server stops
-        }
-    }
-
-    /// <param name="failing">Whether it has failed the last time, which was told then.</param>
-    /// <returns>Whether it fails.</returns>
-    private async Task<bool> TryWriteAsync(bool failing, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await WriteAsync(cancellationToken);
-            return false;
-        }
-        catch (Exception e) when (e is not OperationCanceledException) // nothing that matters ends the server
-        {
-            if (!failing)
-                Log.NotWritten(logger, e.GetBaseException().Message);
-            return true;
-        }
-    }
+    protected override void TellFailing(string problem) => Log.NotWritten(logger, problem);
 
     private static partial class Log
     {
