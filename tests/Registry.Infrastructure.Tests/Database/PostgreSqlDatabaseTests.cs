@@ -207,7 +207,7 @@ public sealed class PostgreSqlDatabaseTests : IAsyncLifetime
     {
         await using var small = await ConnectAsync(new() { MaxConnections = 2, MaxWait = TimeSpan.FromMilliseconds(400) });
         var release = new TaskCompletionSource();
-        var busy = Enumerable.Range(0, 2).Select(_ => small.ReadAsync(_ => release.Task.ContinueWith(_ => 0, TaskScheduler.Default), CancellationToken.None)).ToArray();
+        var busy = await HoldAsync(small, 2, release.Task);
 
         var clock = Stopwatch.StartNew();
         var late = await Assert.ThrowsAsync<StorageException>(() => small.ReadAsync(OneAsync, CancellationToken.None));
@@ -225,7 +225,7 @@ public sealed class PostgreSqlDatabaseTests : IAsyncLifetime
     {
         await using var small = await ConnectAsync(new() { MaxConnections = 2, MaxWait = TimeSpan.FromSeconds(30) });
         var release = new TaskCompletionSource();
-        var busy = Enumerable.Range(0, 2).Select(_ => small.ReadAsync(_ => release.Task.ContinueWith(_ => 0, TaskScheduler.Default), CancellationToken.None)).ToArray();
+        var busy = await HoldAsync(small, 2, release.Task);
         var crowd = Enumerable.Range(0, 1000).Select(_ => small.ReadAsync(OneAsync, CancellationToken.None)).ToArray();
 
         var refused = crowd.Where(read => read.IsFaulted).ToArray();
@@ -286,6 +286,22 @@ public sealed class PostgreSqlDatabaseTests : IAsyncLifetime
     }
 
     private static Task<int> OneAsync(DatabaseSession session) => session.Connection.ExecuteScalarAsync<int>("SELECT 1");
+
+    // Pieces of work that have their connections when this returns, and keep them until they are released.
+    private static async Task<Task[]> HoldAsync(PostgreSqlDatabase database, int connections, Task release)
+    {
+        var connected = Enumerable.Range(0, connections).Select(_ => new TaskCompletionSource()).ToArray();
+        var busy = connected.Select(one => (Task)database.ReadAsync(
+            async _ =>
+            {
+                one.SetResult();
+                await release;
+                return 0;
+            },
+            CancellationToken.None)).ToArray();
+        await Task.WhenAll(connected.Select(one => one.Task)).WaitAsync(TimeSpan.FromSeconds(30));
+        return busy;
+    }
 
     private static Task<int> AppendAsync(DatabaseSession session, int id)
         => session.Connection.ExecuteAsync("UPDATE notes SET text = text || '+' WHERE id = @id", new { id });
