@@ -1,4 +1,5 @@
 using MediatR;
+using Registry.Application.Registries;
 using Registry.Domain.Access;
 using Registry.Domain.Catalog;
 using Registry.Domain.Errors;
@@ -10,9 +11,8 @@ namespace Registry.Application.Catalog;
 /// A page of the repositories that the principal may pull from, under the names that clients of this host use
 /// (<c>_catalog</c>, search and the admin API).
 /// </summary>
-/// <param name="Host">The Host header without its port.</param>
 /// <param name="Prefix">Only names that begin with this.</param>
-public sealed record ListRepositoriesQuery(string? Host, string Prefix, PageRequest Page, Principal Principal)
+public sealed record ListRepositoriesQuery(RequestedHost? Host, string Prefix, PageRequest Page, Principal Principal)
     : IRequest<Result<Page<RepositoryAddress>>>;
 
 internal sealed class ListRepositoriesHandler(VisibleRepositories repositories)

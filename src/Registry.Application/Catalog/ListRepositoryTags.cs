@@ -7,8 +7,7 @@ using Registry.Domain.Errors;
 namespace Registry.Application.Catalog;
 
 /// <summary>A page of repositories, each with its first tags (<c>GET /v2/tags/list</c>).</summary>
-/// <param name="Host">The Host header without its port.</param>
-public sealed record ListRepositoryTagsQuery(string? Host, PageRequest Page, Principal Principal)
+public sealed record ListRepositoryTagsQuery(RequestedHost? Host, PageRequest Page, Principal Principal)
     : IRequest<Result<Page<RepositoryTags>>>;
 
 /// <param name="Name">As clients of this host call it.</param>

@@ -15,10 +15,9 @@ internal sealed class VisibleRepositories(ICatalog catalog, RegistryMap registri
     // Few are asked for at a time where most may be hidden.
     private const int MinBatch = 100;
 
-    /// <param name="host">The Host header without its port.</param>
     /// <param name="prefix">Only names that begin with this.</param>
     public async Task<Page<RepositoryAddress>> ListAsync(
-        string? host, string prefix, PageRequest page, Principal principal, CancellationToken cancellationToken)
+        RequestedHost? host, string prefix, PageRequest page, Principal principal, CancellationToken cancellationToken)
     {
         // A page of each registry, merged, holds the whole page.
         var found = new List<RepositoryAddress>();

@@ -6,14 +6,14 @@ namespace Registry.Application.Registries;
 
 /// <summary>
 /// The registries of the instance, and the one place that finds out which of them a request means:
-/// by host name, by containerd's <c>ns</c>, by the longest path, else the registry at the root.
+/// by host name and port, by containerd's <c>ns</c>, by the longest path, else the registry at the root.
 /// </summary>
 public sealed class RegistryMap
 {
     private readonly IBlobStores _stores;
     private readonly Entry[] _entries;
     private readonly Entry[] _byPath; // longest first, the root last
-    private readonly (string Pattern, Entry Entry)[] _byHost; // exact names first, then the longest suffix
+    private readonly (HostPattern Pattern, Entry Entry)[] _byHost; // in the order in which they are tried
     private readonly Dictionary<RegistryName, Entry> _byName;
     private readonly Dictionary<string, Entry> _byNamespace;
 
@@ -28,12 +28,14 @@ public sealed class RegistryMap
         _byPath = [.. _entries.Where(entry => entry.HasPath).OrderByDescending(entry => entry.Path.Length)];
         _byHost =
         [
-            .. _entries.SelectMany(entry => entry.Settings.Hosts.Select(pattern => (Pattern: pattern, Entry: entry)))
-                .OrderBy(host => IsSuffix(host.Pattern)).ThenByDescending(host => host.Pattern.Length),
+            .. HostPattern.InOrder(
+                _entries.SelectMany(
+                    entry => entry.Settings.Hosts.Select(host => (Pattern: HostPattern.Parse(host), Entry: entry))),
+                host => host.Pattern),
         ];
         _byName = _entries.ToDictionary(entry => entry.Name);
         RefuseTwoOwners("path", _byPath.Select(entry => (entry.Path, entry)));
-        RefuseTwoOwners("host", _byHost);
+        RefuseTwoOwners("host", _byHost.Select(host => ($"{host.Pattern}", host.Entry)));
         (string Namespace, Entry Entry)[] namespaces
             =
             [
@@ -53,11 +55,10 @@ public sealed class RegistryMap
             .Select(entry => (entry.Name, entry.Settings));
 
     /// <summary>The repository that <paramref name="name"/> means; null when no registry takes it.</summary>
-    /// <param name="host">The Host header without its port.</param>
     /// <param name="ns">
     /// The query parameter <c>ns</c>: it names a proxy's upstream, and never falls through to another registry.
     /// </param>
-    public RepositoryAddress? Resolve(string? host, string? ns, RepositoryName name)
+    public RepositoryAddress? Resolve(RequestedHost? host, string? ns, RepositoryName name)
     {
         if (ByHost(host) is { } virtualHost)
             return new(virtualHost.IdentityOf(name), name);
@@ -109,13 +110,17 @@ public sealed class RegistryMap
     /// <summary>Whether there is a group of that name.</summary>
     public bool IsGroup(RegistryName registry) => GroupOf(registry) is not null;
 
-    /// <summary>Whether a registry answers under this host name.</summary>
-    public bool HasHost(string host) => ByHost(host) is not null;
+    /// <summary>Whether a registry answers under this host, by its port alone if need be.</summary>
+    public bool HasHost(RequestedHost host) => ByHost(host) is not null;
+
+    /// <summary>Whether a registry answers under this host by its name.</summary>
+    public bool HasName(RequestedHost host)
+        => Array.Exists(_byHost, entry => entry.Pattern.HasName && entry.Pattern.Fits(host));
 
     /// <summary>
     /// The registries that a list for this host covers, each with the prefix that its repository names have there.
     /// </summary>
-    public IReadOnlyList<(RegistryName Registry, string Prefix)> Visible(string? host)
+    public IReadOnlyList<(RegistryName Registry, string Prefix)> Visible(RequestedHost? host)
         => ByHost(host) is { } virtualHost
             ? [(virtualHost.Name, "")]
             : [.. _byPath.Select(entry => (entry.Name, entry.Path.Length == 0 ? "" : entry.Path + "/"))];
@@ -148,24 +153,18 @@ public sealed class RegistryMap
         }
     }
 
-    private Entry? ByHost(string? host)
+    private Entry? ByHost(RequestedHost? host)
     {
-        if (string.IsNullOrEmpty(host))
+        if (host is null)
             return null;
-        host = host.TrimEnd('.'); // a name may be written with the root's dot
         foreach (var (pattern, entry) in _byHost)
         {
-            var fits = IsSuffix(pattern)
-                ? host.Length >= pattern.Length && host.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)
-                : host.Equals(pattern, StringComparison.OrdinalIgnoreCase);
-            if (fits)
+            if (pattern.Fits(host))
                 return entry;
         }
 
         return null;
     }
-
-    private static bool IsSuffix(string pattern) => pattern.StartsWith("*.", StringComparison.Ordinal);
 
     private static void RefuseTwoOwners(string what, IEnumerable<(string Key, Entry Entry)> claims)
     {

@@ -25,7 +25,10 @@ public sealed class RegistrySettings
     /// <summary>Name of the store for its blobs. Default <c>default</c>. A group has none.</summary>
     public string Store { get; set; } = "default";
 
-    /// <summary>Host names, exact or <c>*.suffix</c>, under which it answers with bare repository names.</summary>
+    /// <summary>
+    /// Under these hosts it answers with bare repository names: a name, <c>*.suffix</c> or, with a port, <c>*</c>; a
+    /// port behind any of them (<see cref="HostPattern"/>).
+    /// </summary>
     public IList<string> Hosts { get; } = [];
 
     /// <summary>Of a proxy: the address of its upstream, such as <c>https://registry-1.docker.io</c>.</summary>
@@ -51,6 +54,11 @@ public sealed class RegistrySettings
 
     /// <summary>Of a proxy: a file with the user's password, in place of <see cref="Password"/>.</summary>
     public string? PasswordFile { get; set; }
+
+    /// <summary>
+    /// Of a proxy: a file of authorities in PEM that are trusted besides the system's, for all that it connects to.
+    /// </summary>
+    public string? CaFile { get; set; }
 
     /// <summary>
     /// Of a proxy: hosts, with their port if it is not the scheme's own, that may be shown the credentials besides the

@@ -30,6 +30,7 @@ internal sealed class HttpUpstream : IUpstream, IDisposable
     private readonly string _registry;
     private readonly UpstreamPlace _place;
     private readonly UpstreamCredentials _credentials;
+    private readonly UpstreamAuthorities _authorities;
     private readonly UpstreamConnections _connections;
     private readonly UpstreamTokens _tokens;
     private readonly UpstreamRequests _requests;
@@ -47,8 +48,10 @@ internal sealed class HttpUpstream : IUpstream, IDisposable
     {
         (_registry, _metrics, _maxManifestBytes, _silence) = (registry, metrics, maxManifestBytes, settings.Timeout);
         _place = new(settings);
-        _credentials = new($"Registry:Registries:{registry}", settings, time, logger);
-        _connections = new(_place, settings.Timeout);
+        var key = $"Registry:Registries:{registry}";
+        _credentials = new(key, settings, time, logger);
+        _authorities = new(key, settings, time, logger);
+        _connections = new(_place, _authorities, settings.Timeout);
         _tokens = new(_place, _credentials, _connections, time, settings.Timeout);
         _requests = new(
             registry, _place, _connections, new(_place, _credentials, _tokens), new(_place.Name, time), metrics,
@@ -56,8 +59,14 @@ internal sealed class HttpUpstream : IUpstream, IDisposable
         _state = new(registry, _place.Name, logger);
     }
 
-    /// <exception cref="StartRefusedException">The password's file cannot be used.</exception>
-    public void Open() => _credentials.Open();
+    /// <exception cref="StartRefusedException">
+    /// The file of the password, or that of authorities, cannot be used.
+    /// </exception>
+    public void Open()
+    {
+        _credentials.Open();
+        _authorities.Open();
+    }
 
     public async Task<Result<Digest?>> FindManifestAsync(
         RepositoryName repository, Reference reference, CancellationToken cancellationToken)

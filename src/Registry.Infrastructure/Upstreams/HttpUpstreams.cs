@@ -25,7 +25,7 @@ internal sealed class HttpUpstreams : IUpstreams, IDisposable
             ? upstream
             : throw new ArgumentException($"Registry '{registry}' is no proxy.", nameof(registry));
 
-    /// <exception cref="StartRefusedException">A password file cannot be used.</exception>
+    /// <exception cref="StartRefusedException">A file that a proxy's settings name cannot be used.</exception>
     public void Open()
     {
         foreach (var upstream in _byRegistry.Values)

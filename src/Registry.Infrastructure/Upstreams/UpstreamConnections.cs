@@ -12,13 +12,14 @@ namespace Registry.Infrastructure.Upstreams;
 internal sealed class UpstreamConnections : IDisposable
 {
     private readonly UpstreamPlace _place;
+    private readonly UpstreamAuthorities _authorities;
     private readonly TimeSpan _patience;
     private readonly HttpClient _http;
 
     /// <param name="patience">How long an answer may take to begin.</param>
-    public UpstreamConnections(UpstreamPlace place, TimeSpan patience)
+    public UpstreamConnections(UpstreamPlace place, UpstreamAuthorities authorities, TimeSpan patience)
     {
-        (_place, _patience) = (place, patience);
+        (_place, _authorities, _patience) = (place, authorities, patience);
         _http = new(new SocketsHttpHandler
         {
             AllowAutoRedirect = false, // each hop is judged
@@ -58,15 +59,17 @@ internal sealed class UpstreamConnections : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    // As without it, but a certificate that is refused can be told from a connection that is broken.
-    private static bool Trust(
-        object connection, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
-        => errors is SslPolicyErrors.None
-            ? true
-            : throw new CertificateRefusedException(
-                errors is SslPolicyErrors.RemoteCertificateChainErrors && chain is not null
-                    ? string.Join(", ", chain.ChainStatus.Select(status => status.Status).Distinct())
-                    : $"{errors}");
+    // A certificate that is refused is told from a connection that is broken.
+    private bool Trust(object connection, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        var problems = new List<string>();
+        var others = errors & ~SslPolicyErrors.RemoteCertificateChainErrors;
+        if (others is not SslPolicyErrors.None)
+            problems.Add($"{others}");
+        if (others != errors)
+            problems.AddRange(_authorities.Problems(certificate!, chain!).Select(problem => $"{problem}"));
+        return problems.Count == 0 ? true : throw new CertificateRefusedException(string.Join(", ", problems));
+    }
 
     private OciError ToError(HttpRequestMessage request, Exception failure)
     {

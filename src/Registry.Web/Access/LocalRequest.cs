@@ -1,3 +1,4 @@
+using Registry.Web.Requests;
 using System.Net;
 using Registry.Application.Registries;
 using Registry.Web.Configuration;
@@ -30,8 +31,8 @@ internal static class LocalRequest
     // A foreign name that resolves to this machine is how a page gets past a browser's same-origin rule.
     private static bool IsOurName(HttpContext context)
     {
-        var host = context.Request.Host.Host;
-        return IsLoopbackName(host) || context.RequestServices.GetRequiredService<RegistryMap>().HasHost(host);
+        var host = context.Request.RequestedHost();
+        return IsLoopbackName(host.Name) || context.RequestServices.GetRequiredService<RegistryMap>().HasName(host);
     }
 
     private static bool IsLoopbackName(string host)

@@ -75,8 +75,8 @@ public sealed class TokenController(IMediator mediator, CredentialCheck credenti
         var separate = scopes.SelectMany(text => (text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var issued = await mediator.Send(
             new IssueTokenCommand(
-                principal, Request.Host.Host, Request.Query["ns"], Access.Challenge.ServiceOf(Request), [.. separate],
-                withRefresh),
+                principal, Request.RequestedHost(), Request.Query["ns"], Access.Challenge.ServiceOf(Request),
+                [.. separate], withRefresh),
             cancellationToken);
         Response.Headers.CacheControl = "no-store";
         return issued.Match(

@@ -8,6 +8,7 @@ using Registry.Domain.Manifests;
 using Registry.Domain.Repositories;
 using Registry.Web.Access;
 using Registry.Web.Errors;
+using Registry.Web.Requests;
 
 namespace Registry.Web.Admin;
 
@@ -34,7 +35,7 @@ public abstract class AdminController(IMediator mediator, RegistryMap registries
             return OciError.ParameterMissing("repository");
         if (!RepositoryName.TryParse(name, out var parsed))
             return OciError.NameInvalid(name);
-        var address = registries.Resolve(Request.Host.Host, ns: null, parsed);
+        var address = registries.Resolve(Request.RequestedHost(), ns: null, parsed);
         return address is not null
             && RepositoryAccess.IsAllowed(HttpContext, address.Identity, RegistryAction.Pull)
             ? address

@@ -1,3 +1,4 @@
+using Registry.Web.Requests;
 using System.ComponentModel.DataAnnotations;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
@@ -37,7 +38,7 @@ public sealed class ExplainController(IMediator mediator, RegistryMap registries
         [FromQuery, Required] string? repository, [FromQuery, Required] string? action, [FromQuery] string? user,
         [FromQuery] string? robot, [FromQuery] string[]? group, CancellationToken cancellationToken)
     {
-        if (!ExplainInput.Read(user, robot, group ?? [], Request.Host.Host, repository, action)
+        if (!ExplainInput.Read(user, robot, group ?? [], Request.RequestedHost(), repository, action)
                 .TryGet(out var query, out var errors))
             return Problem(errors);
         var explained = await Mediator.Send(query, cancellationToken);
@@ -51,7 +52,8 @@ internal static class ExplainInput
     private const int MaxGroups = 1000;
 
     public static Result<ExplainAccessQuery> Read(
-        string? user, string? robot, IReadOnlyList<string> groups, string? host, string? repository, string? action)
+        string? user, string? robot, IReadOnlyList<string> groups, RequestedHost? host, string? repository,
+        string? action)
     {
         RobotName? name = null;
         if (robot is not null && !RobotInput.Read(robot).TryGet(out name, out var errors))

@@ -4,6 +4,7 @@ using Registry.Application.Catalog;
 using Registry.Application.Registries;
 using Registry.Domain.Access;
 using Registry.Web.Access;
+using Registry.Web.Requests;
 
 namespace Registry.Web.Admin;
 
@@ -24,7 +25,8 @@ public sealed class RepositoriesController(IMediator mediator, RegistryMap regis
         if (!ReadPage(n, last).TryGet(out var page, out var errors))
             return Problem(errors);
         var listed = await Mediator.Send(
-            new ListRepositoriesQuery(Request.Host.Host, prefix ?? "", page, RequestPrincipal.ForLists(HttpContext)),
+            new ListRepositoriesQuery(
+                Request.RequestedHost(), prefix ?? "", page, RequestPrincipal.ForLists(HttpContext)),
             cancellationToken);
         return listed.Match(
             found => Ok(ToModel(

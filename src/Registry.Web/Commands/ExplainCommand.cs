@@ -2,6 +2,7 @@ using System.CommandLine;
 using Registry.Application.Access.Rules;
 using Registry.Infrastructure;
 using Registry.Web.Admin;
+using Registry.Web.Requests;
 
 namespace Registry.Web.Commands;
 
@@ -19,7 +20,10 @@ internal static class ExplainCommand
             Description = "A group to take for given, of the user or of nobody in particular. "
                 + "May be given several times.",
         };
-        var host = new Option<string?>("--host") { Description = "The host name that clients use." };
+        var host = new Option<string?>("--host")
+        {
+            Description = "The host that clients use, with the port if it is not 443.",
+        };
         return new(
             "explain", "Tell whether somebody may do something in a repository, and which rule says so.", RunAsync,
             repository, action, user, robot, groups, host);
@@ -29,7 +33,8 @@ internal static class ExplainCommand
             var arguments = run.Arguments;
             var query = ExplainInput.Read(
                 arguments.GetValue(user), arguments.GetValue(robot), arguments.GetValue(groups) ?? [],
-                arguments.GetValue(host), arguments.GetValue(repository), arguments.GetValue(action))
+                arguments.GetValue(host) is { Length: > 0 } named ? HostHeader.Read(new(named), isHttps: true) : null,
+                arguments.GetValue(repository), arguments.GetValue(action))
                 .Match(read => read, errors => throw new StartRefusedException(errors[0].Message));
             return run.SendAsync(
                 query,

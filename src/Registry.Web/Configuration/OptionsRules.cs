@@ -139,7 +139,7 @@ internal static class OptionsRules
         }
     }
 
-    internal static bool IsHost(string host)
+    private static bool IsHost(string host)
         => Uri.CheckHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host)
             != UriHostNameType.Unknown;
 

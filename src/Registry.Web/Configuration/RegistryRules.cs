@@ -36,8 +36,9 @@ internal static class RegistryRules
             foreach (var host in registry.Hosts)
             {
                 Require(
-                    IsHost(host),
-                    $"{key}:Hosts has '{host}', which is no host name or *.suffix (no port).");
+                    HostPattern.TryParse(host, out _),
+                    $"{key}:Hosts has '{host}', which is no host such as hub.example.com, *.example.com, "
+                    + "hub.example.com:5001 or *:5001.");
             }
 
             CheckKind(options, key, registry);
@@ -200,8 +201,8 @@ internal static class RegistryRules
             $"Registry:Registries:{name} and Registry:Registries:{other} both have an empty Path: "
             + "give one of them a Path or Hosts.");
         Require(
-            !registry.Hosts.Intersect(rival.Hosts, StringComparer.OrdinalIgnoreCase).Any(),
-            $"Registry:Registries:{name}:Hosts and Registry:Registries:{other}:Hosts share a host name: "
+            !registry.Hosts.Select(HostPattern.Parse).Intersect(rival.Hosts.Select(HostPattern.Parse)).Any(),
+            $"Registry:Registries:{name}:Hosts and Registry:Registries:{other}:Hosts share a host: "
             + "give it to one of them.");
         Require(
             !DockerHub.Namespaces(registry).Intersect(

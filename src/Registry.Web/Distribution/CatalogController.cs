@@ -1,3 +1,4 @@
+using Registry.Web.Requests;
 using System.Text.Json;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
@@ -44,7 +45,7 @@ public sealed class CatalogController(IMediator mediator) : ControllerBase
         if (!PageRequest.TryParse(n, last, out var request))
             return OciErrorResult.From(OciError.PageInvalid(n));
         var listed = await mediator.Send(
-            new ListRepositoryTagsQuery(Request.Host.Host, request, RequestPrincipal.ForLists(HttpContext)),
+            new ListRepositoryTagsQuery(Request.RequestedHost(), request, RequestPrincipal.ForLists(HttpContext)),
             cancellationToken);
         return listed.Match(page => Deliver(page, request), OciErrorResult.From);
     }
@@ -84,7 +85,7 @@ public sealed class CatalogController(IMediator mediator) : ControllerBase
         if (!PageRequest.TryParse(n, last, out var request))
             return OciErrorResult.From(OciError.PageInvalid(n));
         var listed = await mediator.Send(
-            new ListRepositoriesQuery(Request.Host.Host, prefix, request, RequestPrincipal.ForLists(HttpContext)),
+            new ListRepositoriesQuery(Request.RequestedHost(), prefix, request, RequestPrincipal.ForLists(HttpContext)),
             cancellationToken);
         return listed.Match<IActionResult>(
             page =>

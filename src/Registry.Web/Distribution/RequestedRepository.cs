@@ -1,5 +1,6 @@
 using Registry.Application.Registries;
 using Registry.Domain.Repositories;
+using Registry.Web.Requests;
 
 namespace Registry.Web.Distribution;
 
@@ -23,7 +24,7 @@ internal sealed record RequestedRepository(string Text, PathString FullPath)
         if (_address is null && RepositoryName.TryParse(Text, out var name))
         {
             var registries = context.RequestServices.GetRequiredService<RegistryMap>();
-            _address = registries.Resolve(context.Request.Host.Host, AskedNamespace(context.Request), name);
+            _address = registries.Resolve(context.Request.RequestedHost(), AskedNamespace(context.Request), name);
             if (_address is not null && (IsUpload() || !IsRead(context.Request)))
                 _address = registries.ForChange(_address);
         }
@@ -43,7 +44,7 @@ internal sealed record RequestedRepository(string Text, PathString FullPath)
 
     private string? DecidingNamespace(HttpContext context)
         => AskedNamespace(context.Request) is { Length: > 0 } ns
-            && !context.RequestServices.GetRequiredService<RegistryMap>().HasHost(context.Request.Host.Host)
+            && !context.RequestServices.GetRequiredService<RegistryMap>().HasHost(context.Request.RequestedHost())
                 ? ns
                 : null;
 

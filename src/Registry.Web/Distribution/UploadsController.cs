@@ -11,6 +11,7 @@ using Registry.Domain.Repositories;
 using Registry.Domain.Uploads;
 using Registry.Web.Access;
 using Registry.Web.Errors;
+using Registry.Web.Requests;
 
 namespace Registry.Web.Distribution;
 
@@ -120,7 +121,7 @@ public sealed class UploadsController(IMediator mediator, RegistryMap registries
         if (from is not null)
         {
             source = RepositoryName.TryParse(from, out var other)
-                ? registries.Resolve(Request.Host.Host, ns: null, other)?.Identity
+                ? registries.Resolve(Request.RequestedHost(), ns: null, other)?.Identity
                 : null;
             if (source is null)
                 return null;

@@ -75,7 +75,7 @@ public sealed class IssuedRightsTests
     {
         var handler = new IssueTokenHandler(Substitute.For<ITokenIssuer>(), Policy(Rule("everyone", "**", RegistryAction.Pull)), Registries);
         var caller = Principal.User("alice") with { Token = new(new Dictionary<RepositoryIdentity, IReadOnlyList<RegistryAction>>(), Lists: true) };
-        var issued = await handler.Handle(new(caller, "localhost", Ns: null, "localhost", ["repository:a:pull"], WithRefresh: true), CancellationToken.None);
+        var issued = await handler.Handle(new(caller, new("localhost", 80), Ns: null, "localhost", ["repository:a:pull"], WithRefresh: true), CancellationToken.None);
         Assert.False(issued.TryGet(out _, out _));
     }
 
@@ -125,7 +125,7 @@ public sealed class IssuedRightsTests
             return new BearerToken("text", default, default);
         });
         var issued = new IssueTokenHandler(issuer, policy, Registries)
-            .Handle(new(caller, "localhost", Ns: null, "localhost", scopes, WithRefresh: false), CancellationToken.None).GetAwaiter().GetResult();
+            .Handle(new(caller, new("localhost", 80), Ns: null, "localhost", scopes, WithRefresh: false), CancellationToken.None).GetAwaiter().GetResult();
         Assert.True(issued.TryGet(out _, out _));
         var repositories = new Dictionary<RepositoryIdentity, IReadOnlyList<RegistryAction>>();
         foreach (var access in content!.Access)

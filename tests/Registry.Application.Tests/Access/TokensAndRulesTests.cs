@@ -291,7 +291,7 @@ public sealed class TokensAndRulesTests
 
     private Task<Result<ExplainedAccess>> ExplainAsync(string? user, string? robot, string? group, string repository, RegistryAction action)
         => new ExplainAccessHandler(Policy(), Registries, new([_users]), _robots).Handle(
-            new(user, robot is null ? null : RobotName.Parse(robot), group is null ? [] : [group], "localhost", RepositoryName.Parse(repository), action), None);
+            new(user, robot is null ? null : RobotName.Parse(robot), group is null ? [] : [group], new("localhost", 80), RepositoryName.Parse(repository), action), None);
 
     private sealed class Users : IUserProvider
     {

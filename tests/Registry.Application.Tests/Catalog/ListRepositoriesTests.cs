@@ -48,7 +48,7 @@ public sealed class ListRepositoriesTests : IAsyncLifetime
 
     [Fact]
     public async Task A_host_of_its_own_shows_its_registry_alone()
-        => Assert.Equal(["b/c", "b0"], Names(await _registry.GetAsync(List() with { Host = "other.example.com" })));
+        => Assert.Equal(["b/c", "b0"], Names(await _registry.GetAsync(List() with { Host = new("other.example.com", 443) })));
 
     [Theory]
     [InlineData("te", "team-b/x,team/app,team/web,team/zoo")]
@@ -136,7 +136,7 @@ public sealed class ListRepositoriesTests : IAsyncLifetime
         var longest = new string('x', RepositoryName.MaxLength);
         _names["other"] = [longest, "y"];
         Assert.Contains("other/y", Names(await _registry.GetAsync(List())));
-        Assert.Equal([longest, "y"], Names(await _registry.GetAsync(List() with { Host = "other.example.com" })));
+        Assert.Equal([longest, "y"], Names(await _registry.GetAsync(List() with { Host = new("other.example.com", 443) })));
         Assert.Contains("other/y", await WalkAsync(1));
     }
 
@@ -150,7 +150,7 @@ public sealed class ListRepositoriesTests : IAsyncLifetime
     }
 
     private static ListRepositoriesQuery List(int size = 100, string? after = null)
-        => new("localhost", Prefix: "", new(size, after), UseCases.Alice);
+        => new(new("localhost", 80), Prefix: "", new(size, after), UseCases.Alice);
 
     private static string[] Names(Page<RepositoryAddress> page) => [.. page.Items.Select(item => item.ClientName.Value)];
 

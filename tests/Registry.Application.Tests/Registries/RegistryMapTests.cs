@@ -46,25 +46,51 @@ public sealed class RegistryMapTests
     [InlineData(null, "app", "default:app")]
     public void A_repository_is_found_by_host_then_by_the_longest_path(string? host, string name, string identity)
     {
-        var address = Map.Resolve(host, ns: null, RepositoryName.Parse(name));
+        var address = Map.Resolve(Host(host), ns: null, RepositoryName.Parse(name));
         Assert.Equal(identity, address?.Identity.ToString());
         Assert.Equal(name, address?.ClientName.Value); // the client keeps seeing what it asked for
+    }
+
+    [Theory]
+    [InlineData("hub.example.com", 5000, "name")]
+    [InlineData("hub.example.com", 5001, "both")] // of the same name, the one with the port
+    [InlineData("a.example.com", 5001, "suffix")] // a name says more than a port
+    [InlineData("localhost", 5001, "port")]
+    [InlineData("[::1]", 5001, "port")]
+    [InlineData("localhost", 5002, "default")]
+    [InlineData("localhost", 443, "secure")]
+    [InlineData("[::1]", 5002, "address")]
+    [InlineData("", 5001, "default")] // who names no host, names no port
+    public void A_repository_is_found_by_the_port_too(string name, int port, string registry)
+    {
+        var map = Of(
+            ("default", "", []),
+            ("name", "", ["hub.example.com"]),
+            ("port", "", ["*:5001"]),
+            ("both", "", ["hub.example.com:5001"]),
+            ("suffix", "", ["*.example.com"]),
+            ("secure", "", ["*:443"]),
+            ("address", "", ["[::1]:5002"]));
+        var found = map.Resolve(new(name, port), ns: null, RepositoryName.Parse("app"));
+        Assert.Equal(registry, found!.Identity.Registry.Value);
+        Assert.Equal(registry is not "default", map.HasHost(new(name, port)));
+        Assert.Equal(registry is not ("default" or "port" or "secure"), map.HasName(new(name, port)));
     }
 
     [Fact]
     public void An_upstream_that_no_registry_stands_for_is_never_looked_up_elsewhere()
     {
-        Assert.Null(Map.Resolve("localhost", "docker.io", RepositoryName.Parse("team/app")));
-        Assert.NotNull(Map.Resolve("localhost", "", RepositoryName.Parse("team/app")));
-        Assert.NotNull(Map.Resolve("exact.example.com", "docker.io", RepositoryName.Parse("team/app"))); // the host comes first
+        Assert.Null(Map.Resolve(Host("localhost"), "docker.io", RepositoryName.Parse("team/app")));
+        Assert.NotNull(Map.Resolve(Host("localhost"), "", RepositoryName.Parse("team/app")));
+        Assert.NotNull(Map.Resolve(Host("exact.example.com"), "docker.io", RepositoryName.Parse("team/app"))); // the host comes first
     }
 
     [Fact]
     public void Where_no_registry_is_at_the_root_other_names_belong_to_none()
     {
         var map = Of(("team", "team", []));
-        Assert.Null(map.Resolve("localhost", null, RepositoryName.Parse("app")));
-        Assert.Equal("team:app", map.Resolve("localhost", null, RepositoryName.Parse("team/app"))!.Identity.ToString());
+        Assert.Null(map.Resolve(Host("localhost"), null, RepositoryName.Parse("app")));
+        Assert.Equal("team:app", map.Resolve(Host("localhost"), null, RepositoryName.Parse("team/app"))!.Identity.ToString());
     }
 
     [Fact]
@@ -74,10 +100,10 @@ public sealed class RegistryMapTests
     [Fact]
     public void A_list_on_a_host_covers_that_registry_and_any_other_list_all_that_have_a_path()
     {
-        Assert.Equal([(RegistryName.Parse("exact"), "")], Map.Visible("exact.example.com"));
+        Assert.Equal([(RegistryName.Parse("exact"), "")], Map.Visible(Host("exact.example.com")));
         Assert.Equal(
             [("both", "both/"), ("default", ""), ("nested", "team/a/"), ("team", "team/")],
-            Map.Visible("localhost").Select(entry => (entry.Registry.Value, entry.Prefix)).Order());
+            Map.Visible(Host("localhost")).Select(entry => (entry.Registry.Value, entry.Prefix)).Order());
     }
 
     [Fact]
@@ -139,7 +165,7 @@ public sealed class RegistryMapTests
     {
         var settings = Groups();
         settings["ghcr"] = new() { Kind = RegistryKind.Proxy, Path = "ghcr", Upstream = "https://ghcr.example:8443" };
-        Assert.Equal(identity, Of(settings).Resolve("localhost", ns, RepositoryName.Parse(name))?.Identity.ToString());
+        Assert.Equal(identity, Of(settings).Resolve(Host("localhost"), ns, RepositoryName.Parse(name))?.Identity.ToString());
     }
 
     [Fact]
@@ -182,6 +208,8 @@ public sealed class RegistryMapTests
 
     private static RegistryMap Of(params (string Name, string Path, string[] Hosts)[] registries)
         => new(registries.ToDictionary(entry => entry.Name, entry => Settings(entry.Path, entry.Hosts)), Substitute.For<IBlobStores>());
+
+    private static RequestedHost? Host(string? name) => name is null ? null : new(name, 5000);
 
     private static RegistrySettings Settings(string path, string[] hosts)
     {

@@ -186,7 +186,7 @@ public sealed class RefusedStartTests : IDisposable
     [InlineData("""{ "Registries": { "a": { "Path": "x" }, "b": { "Path": "x" } } }""", "Registry:Registries:a:Path", "Registry:Registries:b:Path", "overlap")]
     [InlineData("""{ "Registries": { "default": {}, "b": {} } }""", "Registry:Registries:b", "Registry:Registries:default", "empty Path")]
     [InlineData("""{ "Registries": { "a": { "Path": "a", "Hosts": [ "x y" ] } } }""", "Registry:Registries:a:Hosts", "'x y'")]
-    [InlineData("""{ "Registries": { "a": { "Path": "a", "Hosts": [ "h.example:80" ] } } }""", "Registry:Registries:a:Hosts", "'h.example:80'", "no port")]
+    [InlineData("""{ "Registries": { "a": { "Path": "a", "Hosts": [ "h.example:http" ] } } }""", "Registry:Registries:a:Hosts", "'h.example:http'", "*:5001")]
     [InlineData("""{ "Registries": { "a": { "Path": "a", "Hosts": [ "h" ] }, "b": { "Path": "b", "Hosts": [ "H" ] } } }""", "Registry:Registries:a:Hosts", "Registry:Registries:b:Hosts")]
     [InlineData("""{ "Registries": { "a": { "Path": "a", "MaxBytes": 5 } } }""", "Registry:Registries:a:MaxBytes", "is 5", "Hosted")]
     [InlineData("""{ "Registries": { "a": { "Path": "a", "Pinned": [ "**" ] } } }""", "Registry:Registries:a:Pinned", "Hosted")]

@@ -3,8 +3,8 @@ using Registry.Testing.Processes;
 namespace Registry.Web.Tests.Proxies;
 
 /// <summary>
-/// An upstream by TLS: the authorities of the server's machine count, and nothing is said where they do not, or where
-/// there is no TLS any more (S-4).
+/// An upstream by TLS: the authorities of the server's machine count and those of the proxy itself, and nothing is said
+/// where they do not, or where there is no TLS any more (S-4).
 /// </summary>
 public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClassFixture<UpstreamTlsTests.Instance>
 {
@@ -19,6 +19,9 @@ public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClas
 
         public RegistryClient Client { get; private set; } = null!;
 
+        /// <summary>The authorities that some of the proxies trust for themselves.</summary>
+        public string Own => _folder.File("own.pem");
+
         /// <summary>Without TLS, and among the hosts that tokens may come from.</summary>
         public ScriptedUpstream Plain { get; private set; } = null!;
 
@@ -30,6 +33,7 @@ public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClas
         {
             Plain = await ScriptedUpstream.StartAsync();
             await File.WriteAllTextAsync(_folder.File("authorities.pem"), _known.Pem);
+            await File.WriteAllTextAsync(Own, _unknown.Pem);
             var data = _folder.Folder("data");
             var settings = RegistryFactory.Backends(data).ToDictionary(setting => setting.Key, setting => setting.Value!);
             settings["SSL_CERT_FILE"] = _folder.File("authorities.pem");
@@ -37,6 +41,9 @@ public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClas
             {
                 ("good", _known.Issue("127.0.0.1")), ("foreign", _unknown.Issue("127.0.0.1")), ("misnamed", _known.Issue("hub.example")),
                 ("expired", _known.Issue(DateTimeOffset.UtcNow.AddDays(-1), "127.0.0.1")),
+                ("own", _unknown.Issue("127.0.0.1")), ("own-known", _known.Issue("127.0.0.1")),
+                ("own-misnamed", _unknown.Issue("hub.example")),
+                ("own-expired", _unknown.Issue(DateTimeOffset.UtcNow.AddDays(-1), "127.0.0.1")),
             })
             {
                 _certificates.Add(certificate);
@@ -47,6 +54,8 @@ public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClas
                 (settings[$"{key}:Username"], settings[$"{key}:Password"]) = ("puller", Password);
                 settings[$"{key}:AllowedNetworks:0"] = "127.0.0.0/8";
                 settings[$"{key}:TokenHosts:0"] = Plain.Address.Authority;
+                if (registry.StartsWith("own", StringComparison.Ordinal))
+                    settings[$"{key}:CaFile"] = Own;
             }
 
             _registry = await RegistryProcess.StartAsync(data, settings: settings);
@@ -89,10 +98,24 @@ public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClas
             Assert.Single(_good.Requests, request => request.Path == "/token").Authorization);
     }
 
+    [Theory(DisplayName = "One of a proxy's own authorities is trusted by that proxy, and the machine's are, too")]
+    [InlineData("own")]
+    [InlineData("own-known")]
+    public async Task Own(string registry)
+    {
+        var image = instance[registry].ServeImage(_name, "v1");
+        instance[registry].RequireToken("puller", Password);
+
+        (await _client.GetAsync($"/v2/{registry}/{_name}/manifests/v1")).Expect(200)
+            .ExpectHeader("Docker-Content-Digest", image.Manifest.Digest);
+    }
+
     [Theory(DisplayName = "Any other certificate is a 502 that says why, so does the log, and the upstream is asked nothing")]
     [InlineData("foreign", "NotSignatureValid|PartialChain|UntrustedRoot")]
     [InlineData("misnamed", "RemoteCertificateNameMismatch")]
     [InlineData("expired", "NotTimeValid")]
+    [InlineData("own-misnamed", "RemoteCertificateNameMismatch")]
+    [InlineData("own-expired", "NotTimeValid")]
     public async Task Untrusted(string registry, string reason)
     {
         var upstream = instance[registry];

@@ -15,7 +15,8 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
                 ("Registries:team:Path", "team"),
                 ("Registries:nested:Path", "teams/nested"),
                 ("Registries:images:Hosts:0", "images.example"),
-                ("Registries:images:Hosts:1", "*.images.example"));
+                ("Registries:images:Hosts:1", "*.images.example"),
+                ("Registries:port:Hosts:0", "*:5001"));
 
         public Task DisposeAsync() => Registry!.DisposeAsync();
     }
@@ -112,6 +113,19 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
 
         (await _client.GetAsync($"/v2/team/{_name}/blobs/{blob.Digest}", ImagesHost)).Expect(200);
         (await _client.GetAsync($"/v2/team/{_name}/blobs/{blob.Digest}")).Expect(404);
+    }
+
+    [Fact]
+    public async Task A_port_leads_to_its_registry_under_whatever_name()
+    {
+        var (blob, header) = (TestContent.Random(50), ("Host", "localhost:5001"));
+        var location = (await _client.PostAsync($"/v2/team/{_name}/blobs/uploads/", null, header)).Expect(202).Location;
+        Assert.StartsWith($"http://localhost:5001/v2/team/{_name}/", new Uri(new("http://localhost:5001"), location).ToString(), StringComparison.Ordinal);
+        (await _client.CloseAsync(PathOf(location), blob.Digest, blob.Bytes, header)).Expect(201);
+
+        (await _client.GetAsync($"/v2/team/{_name}/blobs/{blob.Digest}", ("Host", "registry.example:5001"))).Expect(200);
+        (await _client.GetAsync($"/v2/team/{_name}/blobs/{blob.Digest}", ("Host", "localhost:5002"))).Expect(404);
+        (await _client.GetAsync($"/v2/team/{_name}/blobs/{blob.Digest}", ("Host", "images.example:5001"))).Expect(404);
     }
 
     [Theory]

@@ -13,10 +13,10 @@ namespace Registry.Application.Access.Rules;
 /// </summary>
 /// <param name="User">In today's groups, unless <paramref name="Groups"/> names others.</param>
 /// <param name="Groups">Groups as they are to be taken for given, of the user or of nobody in particular.</param>
-/// <param name="Host">The host name that clients use; null for none in particular.</param>
+/// <param name="Host">The host that clients use; null for none in particular.</param>
 /// <param name="Repository">As clients call it.</param>
 public sealed record ExplainAccessQuery(
-    string? User, RobotName? Robot, IReadOnlyList<string> Groups, string? Host, RepositoryName Repository,
+    string? User, RobotName? Robot, IReadOnlyList<string> Groups, RequestedHost? Host, RepositoryName Repository,
     RegistryAction Action)
     : IRequest<Result<ExplainedAccess>>;
 

@@ -9,13 +9,13 @@ namespace Registry.Application.Access.Tokens;
 /// <summary>
 /// Issues a bearer token for what is asked for and allowed (Docker token specification, "Requesting a Token").
 /// </summary>
-/// <param name="Host">The host name of the request, which says what repository names mean.</param>
+/// <param name="Host">The host of the request, which says what repository names mean.</param>
 /// <param name="Ns">As <paramref name="Host"/>: the query parameter <c>ns</c> of clients that use a mirror.</param>
 /// <param name="Service">The host with its port, as the challenge has named it.</param>
 /// <param name="Scopes">Such as <c>repository:team/app:pull,push</c> or <c>registry:catalog:*</c>.</param>
 /// <param name="WithRefresh">Whether a refresh token is wanted too; nobody gets one without credentials.</param>
 public sealed record IssueTokenCommand(
-    Principal Principal, string Host, string? Ns, string Service, IReadOnlyList<string> Scopes, bool WithRefresh)
+    Principal Principal, RequestedHost Host, string? Ns, string Service, IReadOnlyList<string> Scopes, bool WithRefresh)
     : IRequest<Result<IssuedToken>>;
 
 /// <param name="RefreshToken">Null when none was wanted, or none can be had.</param>
