@@ -14,7 +14,7 @@ using Registry.Domain.Repositories;
 namespace Registry.Application.Proxies;
 
 /// <summary>
-/// Asks upstreams for manifests, each question once however many wait for it, and keeps what they say.
+/// Manifests of upstreams: each is asked once, however many wait for the answer, and what they say is kept.
 /// </summary>
 internal sealed partial class ProxiedManifests(
     IManifestIndex manifests, ITagIndex tags, IProxyCache cache, IUpstreams upstreams, ProxyRules rules,
@@ -31,17 +31,23 @@ internal sealed partial class ProxiedManifests(
     // Cached tags that their upstreams do not show: the log is told once of each.
     private readonly ConcurrentDictionary<(RepositoryIdentity, Reference), bool> _notShown = [];
 
-    /// <param name="known">What the tag was when the upstream was asked last: it counts when that fails.</param>
-    public async Task<Result<StoredManifest>> AskAsync(
-        RepositoryIdentity repository, Reference reference, StoredManifest? known, CancellationToken cancellationToken)
+    /// <summary>
+    /// What is cached, when that counts; otherwise what the upstream says, or, when it cannot say anything, what a tag
+    /// was when it was asked last.
+    /// </summary>
+    public async Task<Result<StoredManifest>> GetAsync(
+        RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
     {
-        var answer = _requests.DoAsync(
-            (repository, reference), () => AskAsync(repository, reference, known), cancellationToken);
+        var (answer, known) = await LookAsync(repository, reference, cancellationToken);
+        if (answer is not null)
+            return answer;
+        var asked = _requests.DoAsync(
+            (repository, reference), () => AskAsync(repository, reference), cancellationToken);
         if (known is null)
-            return await answer;
+            return await asked;
         try
         {
-            return await answer.WaitAsync(Patience, time, cancellationToken);
+            return await asked.WaitAsync(Patience, time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -49,9 +55,38 @@ internal sealed partial class ProxiedManifests(
         }
     }
 
-    private async Task<Result<StoredManifest>> AskAsync(
-        RepositoryIdentity repository, Reference reference, StoredManifest? known)
+    /// <summary>
+    /// What can be answered without the upstream, or null, and what a tag was when it was asked last.
+    /// </summary>
+    private async Task<(Result<StoredManifest>? Answer, StoredManifest? Known)> LookAsync(
+        RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
     {
+        StoredManifest? known = null;
+        if (reference is Tag tag)
+        {
+            var cached = await cache.FindAsync(repository, tag, cancellationToken);
+            known = cached?.Manifest;
+            if (cached is not null && cached.Age < rules.SettingsOf(repository).TagTtl)
+                return (cached.Manifest, known);
+        }
+        else if (await manifests.FindAsync(repository, reference, cancellationToken) is { } here)
+        {
+            return (here, null); // what a digest names does not change
+        }
+
+        if (rules.FindRefusal(repository) is { } refusal)
+            return (known is null ? refusal : known, known);
+        if (absences.Find(repository, reference) is { } absence)
+            return (known is null ? absence : Stale(known, "could not be asked just now"), known);
+        return (null, known);
+    }
+
+    private async Task<Result<StoredManifest>> AskAsync(RepositoryIdentity repository, Reference reference)
+    {
+        // The answer to another one may have come since this one has looked.
+        var (answer, known) = await LookAsync(repository, reference, CancellationToken.None);
+        if (answer is not null)
+            return answer;
         var upstream = upstreams.Of(repository.Registry);
         if (reference is Tag tag && known is not null)
         {
@@ -139,7 +174,7 @@ internal sealed partial class ProxiedManifests(
 
     /// <summary>What the upstream has said last, with a warning that it does not say so now.</summary>
     /// <param name="why">As the end of a sentence about the upstream.</param>
-    public static StoredManifest Stale(StoredManifest known, string why)
+    private static StoredManifest Stale(StoredManifest known, string why)
         => known with { Warning = $"The upstream {why}; this is what the tag was when it was asked last." };
 
     private static partial class Log

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Registry.Application.Asking;
 using Registry.Application.Referrers;
 using Registry.Domain.Blobs;
@@ -20,7 +21,7 @@ internal sealed class ProxiedReferrers(
         RepositoryIdentity repository, Digest subject, CancellationToken cancellationToken)
     {
         var known = await cache.FindReferrersAsync(repository, subject, cancellationToken);
-        if (known is not null && known.Age < rules.SettingsOf(repository).TagTtl)
+        if (IsFresh(repository, known))
             return Result<IReadOnlyList<Referrer>>.Of(known.Referrers);
         var what = $"referrers of {subject}";
         if (rules.FindRefusal(repository) is null && absences.Find(repository, what) is null)
@@ -39,10 +40,17 @@ internal sealed class ProxiedReferrers(
 
     private async Task<Result<IReadOnlyList<Referrer>>> AskAsync(RepositoryIdentity repository, Digest subject)
     {
+        // The answer to another one may have come since this one has looked.
+        var known = await cache.FindReferrersAsync(repository, subject, CancellationToken.None);
+        if (IsFresh(repository, known))
+            return Result<IReadOnlyList<Referrer>>.Of(known.Referrers);
         var listed = await upstreams.Of(repository.Registry)
             .ListReferrersAsync(repository.Name, subject, CancellationToken.None);
         if (listed.TryGet(out var referrers, out _))
             await cache.KeepReferrersAsync(repository, subject, referrers, CancellationToken.None);
         return listed;
     }
+
+    private bool IsFresh(RepositoryIdentity repository, [NotNullWhen(true)] CachedReferrers? known)
+        => known is not null && known.Age < rules.SettingsOf(repository).TagTtl;
 }

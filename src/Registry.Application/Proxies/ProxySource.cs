@@ -17,8 +17,8 @@ namespace Registry.Application.Proxies;
 /// and referrers may have become. When it cannot answer, what it has said last counts, with a warning.
 /// </summary>
 internal sealed class ProxySource(
-    HostedSource cached, IProxyCache cache, IUpstreams upstreams, ProxiedManifests manifests,
-    ProxiedReferrers referrers, Downloads downloads, ProxyRules rules, Absences absences, ManifestPulls pulls)
+    HostedSource cached, IUpstreams upstreams, ProxiedManifests manifests, ProxiedReferrers referrers,
+    Downloads downloads, ProxyRules rules, Absences absences, ManifestPulls pulls)
     : IPullSource
 {
     // Of a blob that is there, and lost, and fetched, by turns.
@@ -31,9 +31,7 @@ internal sealed class ProxySource(
     public async Task<Result<StoredManifest>> GetManifestAsync(
         RepositoryIdentity repository, Reference reference, Principal principal, CancellationToken cancellationToken)
     {
-        var got = reference is Tag tag
-            ? await GetTaggedAsync(repository, tag, cancellationToken)
-            : await GetByDigestAsync(repository, (Digest)reference, principal, cancellationToken);
+        var got = await manifests.GetAsync(repository, reference, cancellationToken);
         if (got.TryGet(out var manifest, out _))
             pulls.Note(repository, manifest.Digest);
         return got;
@@ -109,31 +107,6 @@ internal sealed class ProxySource(
                 ],
                 page.Size)
             : Result<Page<Referrer>>.Refused(errors);
-    }
-
-    private async Task<Result<StoredManifest>> GetTaggedAsync(
-        RepositoryIdentity repository, Tag tag, CancellationToken cancellationToken)
-    {
-        var known = await cache.FindAsync(repository, tag, cancellationToken);
-        if (known is not null && known.Age < rules.SettingsOf(repository).TagTtl)
-            return known.Manifest;
-        if (rules.FindRefusal(repository) is { } refusal)
-            return known is null ? refusal : known.Manifest;
-        if (absences.Find(repository, tag) is { } absence)
-            return known is null ? absence : ProxiedManifests.Stale(known.Manifest, "could not be asked just now");
-        return await manifests.AskAsync(repository, tag, known?.Manifest, cancellationToken);
-    }
-
-    private async Task<Result<StoredManifest>> GetByDigestAsync(
-        RepositoryIdentity repository, Digest digest, Principal principal, CancellationToken cancellationToken)
-    {
-        // What it names does not change.
-        var here = await cached.GetManifestAsync(repository, digest, principal, cancellationToken);
-        if (!IsUnknown(here))
-            return here;
-        return (rules.FindRefusal(repository) ?? absences.Find(repository, digest)) is { } refusal
-            ? refusal
-            : await manifests.AskAsync(repository, digest, known: null, cancellationToken);
     }
 
     private static bool IsUnknown<T>(Result<T> answer)

@@ -16,6 +16,8 @@ public sealed class KilledNodeTests(Cluster cluster, ITestOutputHelper output) :
     private int _seed = Random.Shared.Next(1 << 24);
     private int _interrupted;
 
+    private int Confirmed => _ledger.Manifests.Values.Count(manifest => manifest.Accepted);
+
     public Task InitializeAsync() => cluster.ReviveAsync();
 
     public async Task DisposeAsync()
@@ -34,7 +36,8 @@ public sealed class KilledNodeTests(Cluster cluster, ITestOutputHelper output) :
             using var end = new CancellationTokenSource();
             var writers = Enumerable.Range(0, Writers)
                 .Select(writer => Task.Run(() => WriteAsync(client, writer, end.Token))).ToArray();
-            await Task.Delay(Random.Shared.Next(700, 1500));
+            await ConfirmedAsync(Confirmed + 15);
+            await Task.Delay(Random.Shared.Next(800));
             await cluster.KillAsync(round % cluster.Addresses.Count);
             await Task.Delay(500); // the others go on
             await end.CancelAsync();
@@ -53,13 +56,11 @@ public sealed class KilledNodeTests(Cluster cluster, ITestOutputHelper output) :
         await _ledger.VerifyAsync(client, _ => true);
 
         Assert.Empty(_way.Faults);
-        var (blobs, manifests) = (
-            _ledger.Blobs.Values.Count(blob => blob.Accepted), _ledger.Manifests.Values.Count(manifest => manifest.Accepted));
+        var blobs = _ledger.Blobs.Values.Count(blob => blob.Accepted);
         output.WriteLine(
-            $"measured: {_interrupted} pushes cut off by the kill of a node, {blobs} blobs and {manifests} manifests "
+            $"measured: {_interrupted} pushes cut off by the kill of a node, {blobs} blobs and {Confirmed} manifests "
             + "confirmed and found on the remaining nodes");
         Assert.True(_interrupted > 0, "No push was cut off.");
-        Assert.True(manifests > 50, "Hardly any push was confirmed.");
     }
 
     [ClusterFact]
@@ -92,6 +93,14 @@ public sealed class KilledNodeTests(Cluster cluster, ITestOutputHelper output) :
             using var reader = new PlainClient(node.Address);
             Assert.Equal((blob.Digest, blob.Length), await reader.PullBlobAsync(_repository, blob.Digest));
         }
+    }
+
+    /// <summary>Ends when that many pushes are confirmed: a slow machine takes its time.</summary>
+    private async Task ConfirmedAsync(int pushes)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (Confirmed < pushes)
+            await Task.Delay(20, deadline.Token);
     }
 
     /// <summary>The dead node's claim of the session has to run out first: until then the answer is 416.</summary>
