@@ -10,10 +10,11 @@ public sealed class TestAuthority : IDisposable
 {
     private readonly X509Certificate2 _root;
 
-    public TestAuthority()
+    /// <param name="name">Those of one name are taken for one another until their signatures are looked at.</param>
+    public TestAuthority(string name = "Authority of a test")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=Authority of a test", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
@@ -26,7 +27,13 @@ public sealed class TestAuthority : IDisposable
     /// <summary>A certificate with its key, for these host names and addresses.</summary>
     public X509Certificate2 Issue(params string[] names) => Issue(DateTimeOffset.UtcNow.AddDays(1), names);
 
-    public X509Certificate2 Issue(DateTimeOffset until, params string[] names)
+    public X509Certificate2 Issue(DateTimeOffset until, params string[] names) => Issue(until, issuer: null, names);
+
+    /// <summary>A certificate that says where its issuer's own can be fetched.</summary>
+    public X509Certificate2 IssueWithLink(Uri issuer, params string[] names)
+        => Issue(DateTimeOffset.UtcNow.AddDays(1), issuer, names);
+
+    private X509Certificate2 Issue(DateTimeOffset until, Uri? issuer, string[] names)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var alternatives = new SubjectAlternativeNameBuilder();
@@ -40,6 +47,8 @@ public sealed class TestAuthority : IDisposable
 
         var request = new CertificateRequest($"CN={names[0]}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(alternatives.Build());
+        if (issuer is not null)
+            request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(null, [issuer.AbsoluteUri]));
         var serial = RandomNumberGenerator.GetBytes(8);
         serial[0] &= 0x7f;
         using var certificate = request.Create(_root, DateTimeOffset.UtcNow.AddMonths(-6), until, serial);

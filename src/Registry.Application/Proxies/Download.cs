@@ -67,6 +67,12 @@ internal sealed partial class Download(
         if (await links.FindAsync(repository, digest, cancellationToken) is not null
             || await TryLinkAsync(cancellationToken))
             return;
+        // Another download may have failed since it was looked for.
+        if (absences.Find(repository, digest) is { } absence)
+        {
+            _begun.TrySetResult([absence]);
+            return;
+        }
 
         var opened = await upstream.OpenBlobAsync(repository.Name, digest, offset: 0, cancellationToken);
         if (!opened.TryGet(out var source, out var errors))

@@ -23,14 +23,12 @@ internal sealed class ProxiedReferrers(
         var known = await cache.FindReferrersAsync(repository, subject, cancellationToken);
         if (IsFresh(repository, known))
             return Result<IReadOnlyList<Referrer>>.Of(known.Referrers);
-        var what = $"referrers of {subject}";
-        if (rules.FindRefusal(repository) is null && absences.Find(repository, what) is null)
+        if (FindRefusal(repository, subject) is null)
         {
             var asked = await _requests.DoAsync(
                 (repository, subject), () => AskAsync(repository, subject), cancellationToken);
-            if (asked.TryGet(out _, out var errors))
+            if (asked.TryGet(out _, out _))
                 return asked;
-            absences.Note(repository, what, errors[0]);
         }
 
         // Never "not found" (distribution-spec, "Listing Referrers").
@@ -44,12 +42,21 @@ internal sealed class ProxiedReferrers(
         var known = await cache.FindReferrersAsync(repository, subject, CancellationToken.None);
         if (IsFresh(repository, known))
             return Result<IReadOnlyList<Referrer>>.Of(known.Referrers);
+        if (FindRefusal(repository, subject) is { } refusal)
+            return refusal;
         var listed = await upstreams.Of(repository.Registry)
             .ListReferrersAsync(repository.Name, subject, CancellationToken.None);
-        if (listed.TryGet(out var referrers, out _))
+        if (listed.TryGet(out var referrers, out var errors))
             await cache.KeepReferrersAsync(repository, subject, referrers, CancellationToken.None);
+        else
+            absences.Note(repository, Key(subject), errors[0]);
         return listed;
     }
+
+    private OciError? FindRefusal(RepositoryIdentity repository, Digest subject)
+        => rules.FindRefusal(repository) ?? absences.Find(repository, Key(subject));
+
+    private static string Key(Digest subject) => $"referrers of {subject}";
 
     private bool IsFresh(RepositoryIdentity repository, [NotNullWhen(true)] CachedReferrers? known)
         => known is not null && known.Age < rules.SettingsOf(repository).TagTtl;

@@ -28,7 +28,7 @@ public sealed record HostPattern
         if (text is null || !TrySplit(text, out var name, out var port))
             return false;
         var isSuffix = name.StartsWith("*.", StringComparison.Ordinal);
-        if (name == "*" ? port is null : !IsName(isSuffix ? name[2..] : name))
+        if (name == "*" ? port is null : !(isSuffix ? IsSuffix(name) : IsName(name)))
             return false;
         pattern = new(name.TrimStart('*').TrimEnd('.').ToLowerInvariant(), isExact: !name.StartsWith('*'), port);
         return true;
@@ -71,6 +71,8 @@ public sealed record HostPattern
         port = number;
         return true;
     }
+
+    private static bool IsSuffix(string text) => Uri.CheckHostName(text[2..]) is UriHostNameType.Dns;
 
     private static bool IsName(string text)
         => Uri.CheckHostName(text) switch

@@ -21,6 +21,7 @@ public sealed class RegistryMap
     /// Two registries claim the same host, path or <c>ns</c>, or a group has a member that there is not; the message
     /// names them.
     /// </exception>
+    /// <exception cref="FormatException">A registry's name, or one of its hosts, is none.</exception>
     public RegistryMap(IReadOnlyDictionary<string, RegistrySettings> settings, IBlobStores stores)
     {
         _stores = stores;

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Registry.Application.Registries;
 using Registry.Infrastructure.Access;
+using Registry.Infrastructure.Outbound;
 
 namespace Registry.Infrastructure.Upstreams;
 
@@ -38,16 +39,22 @@ internal sealed class UpstreamAuthorities
             return ProblemsOf(chain);
         using var whole = new X509Certificate2(certificate);
         using var own = new X509Chain();
+        own.ChainPolicy = ServerCertificates.Policy();
         own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        own.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck; // as for the system's
         own.ChainPolicy.ApplicationPolicy.Add(new(ServerAuthentication));
         own.ChainPolicy.CustomTrustStore.AddRange(_file.Current);
         own.ChainPolicy.ExtraStore.AddRange(chain.ChainPolicy.ExtraStore); // what the upstream sent along
-        return own.Build(whole) ? [] : ProblemsOf(own);
+        var problems = own.Build(whole) ? [] : ProblemsOf(own);
+        foreach (var element in own.ChainElements)
+            element.Certificate.Dispose();
+        return problems;
     }
 
+    // A chain that came to nothing may have no word for it.
     private static X509ChainStatusFlags[] ProblemsOf(X509Chain chain)
-        => [.. chain.ChainStatus.Select(status => status.Status).Distinct()];
+        => chain.ChainStatus.Length == 0
+            ? [X509ChainStatusFlags.PartialChain]
+            : [.. chain.ChainStatus.Select(status => status.Status).Distinct()];
 
     private static X509Certificate2Collection Parse(byte[] content)
     {
@@ -61,6 +68,13 @@ internal sealed class UpstreamAuthorities
             throw new FormatException(e.Message, e);
         }
 
-        return authorities.Count > 0 ? authorities : throw new FormatException("it has no certificate in PEM");
+        // The others are taken for links of a chain, which ends nowhere then.
+        return authorities.Any(IsRoot)
+            ? authorities
+            : throw new FormatException(
+                authorities.Count == 0 ? "it has no certificate in PEM" : "it has no root authority, only others");
     }
+
+    private static bool IsRoot(X509Certificate2 certificate)
+        => certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
 }

@@ -30,7 +30,11 @@ internal sealed class UpstreamConnections : IDisposable
             ConnectTimeout = patience,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5), // names move
             MaxResponseHeadersLength = 64,
-            SslOptions = new() { RemoteCertificateValidationCallback = Trust },
+            SslOptions = new()
+            {
+                CertificateChainPolicy = ServerCertificates.Policy(),
+                RemoteCertificateValidationCallback = Trust,
+            },
             ConnectCallback = (context, cancellationToken) => AddressGuard.ConnectAsync(
                 context.DnsEndPoint, address => place.IsAllowed(context.DnsEndPoint, address), cancellationToken),
         })

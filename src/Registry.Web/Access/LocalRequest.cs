@@ -1,7 +1,7 @@
-using Registry.Web.Requests;
 using System.Net;
 using Registry.Application.Registries;
 using Registry.Web.Configuration;
+using Registry.Web.Requests;
 
 namespace Registry.Web.Access;
 

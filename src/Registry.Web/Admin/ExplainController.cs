@@ -1,4 +1,3 @@
-using Registry.Web.Requests;
 using System.ComponentModel.DataAnnotations;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
@@ -8,6 +7,7 @@ using Registry.Domain.Access;
 using Registry.Domain.Errors;
 using Registry.Domain.Repositories;
 using Registry.Web.Access;
+using Registry.Web.Requests;
 
 namespace Registry.Web.Admin;
 

@@ -27,5 +27,7 @@ public sealed class RegistriesController(IMediator mediator, RegistryMap registr
 /// <param name="Name">Its key in the configuration.</param>
 /// <param name="Kind"><c>hosted</c>, <c>proxy</c> or <c>group</c>.</param>
 /// <param name="Path">What its repositories' names begin with; empty at the root.</param>
-/// <param name="Hosts">Host names under which it answers with bare repository names.</param>
+/// <param name="Hosts">
+/// Hosts under which it answers with bare repository names: a name, <c>*.suffix</c> or <c>*</c>, and perhaps a port.
+/// </param>
 public sealed record RegistryModel(string Name, string Kind, string Path, IReadOnlyList<string> Hosts);

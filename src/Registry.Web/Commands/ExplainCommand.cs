@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Registry.Application.Access.Rules;
+using Registry.Application.Registries;
 using Registry.Infrastructure;
 using Registry.Web.Admin;
 using Registry.Web.Requests;
@@ -31,10 +32,16 @@ internal static class ExplainCommand
         Task<int> RunAsync(AccessRun run, CancellationToken cancellationToken)
         {
             var arguments = run.Arguments;
+            RequestedHost? asked = null;
+            if (arguments.GetValue(host) is { } named && !HostHeader.TryRead(named, out asked))
+            {
+                throw new StartRefusedException(
+                    $"--host is '{named}', which is no host such as hub.example.com or hub.example.com:5001.");
+            }
+
             var query = ExplainInput.Read(
                 arguments.GetValue(user), arguments.GetValue(robot), arguments.GetValue(groups) ?? [],
-                arguments.GetValue(host) is { Length: > 0 } named ? HostHeader.Read(new(named), isHttps: true) : null,
-                arguments.GetValue(repository), arguments.GetValue(action))
+                asked, arguments.GetValue(repository), arguments.GetValue(action))
                 .Match(read => read, errors => throw new StartRefusedException(errors[0].Message));
             return run.SendAsync(
                 query,

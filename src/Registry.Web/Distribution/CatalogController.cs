@@ -1,4 +1,3 @@
-using Registry.Web.Requests;
 using System.Text.Json;
 using MediatR;
 using Microsoft.AspNetCore.Mvc;
@@ -8,6 +7,7 @@ using Registry.Domain.Catalog;
 using Registry.Domain.Errors;
 using Registry.Web.Access;
 using Registry.Web.Errors;
+using Registry.Web.Requests;
 
 namespace Registry.Web.Distribution;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Registry.Application.Registries;
 
 namespace Registry.Web.Requests;
@@ -7,7 +8,17 @@ internal static class HostHeader
 {
     public static RequestedHost RequestedHost(this HttpRequest request) => Read(request.Host, request.IsHttps);
 
-    /// <param name="isHttps">Whether the port is that of HTTPS where <paramref name="host"/> has none.</param>
-    public static RequestedHost Read(HostString host, bool isHttps)
+    /// <summary>A host, and the port if that is not 443; false when it is no such thing.</summary>
+    public static bool TryRead(string text, [NotNullWhen(true)] out RequestedHost? host)
+    {
+        var read = new HostString(text);
+        host = text == (read.Port is { } port ? $"{read.Host}:{port}" : read.Host)
+            && Uri.CheckHostName(read.Host) is not UriHostNameType.Unknown
+                ? Read(read, isHttps: true)
+                : null;
+        return host is not null;
+    }
+
+    private static RequestedHost Read(HostString host, bool isHttps)
         => new(host.Host, host.Port ?? (isHttps ? 443 : 80));
 }

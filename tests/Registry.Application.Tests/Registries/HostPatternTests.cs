@@ -20,6 +20,7 @@ public sealed class HostPatternTests
     [InlineData("")]
     [InlineData("*")] // the registry at the root has that
     [InlineData("*.")]
+    [InlineData("*.[::1]")]
     [InlineData("*example.com")]
     [InlineData("**:5001")]
     [InlineData("a.*.example.com")]

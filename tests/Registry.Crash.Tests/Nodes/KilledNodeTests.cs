@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using Registry.Testing.Processes;
 using Xunit.Abstractions;
@@ -36,7 +37,7 @@ public sealed class KilledNodeTests(Cluster cluster, ITestOutputHelper output) :
             using var end = new CancellationTokenSource();
             var writers = Enumerable.Range(0, Writers)
                 .Select(writer => Task.Run(() => WriteAsync(client, writer, end.Token))).ToArray();
-            await ConfirmedAsync(Confirmed + 15);
+            await ConfirmedAsync(Confirmed + 15, writers);
             await Task.Delay(Random.Shared.Next(800));
             await cluster.KillAsync(round % cluster.Addresses.Count);
             await Task.Delay(500); // the others go on
@@ -96,11 +97,14 @@ public sealed class KilledNodeTests(Cluster cluster, ITestOutputHelper output) :
     }
 
     /// <summary>Ends when that many pushes are confirmed: a slow machine takes its time.</summary>
-    private async Task ConfirmedAsync(int pushes)
+    private async Task ConfirmedAsync(int pushes, Task[] writers)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while (Confirmed < pushes)
-            await Task.Delay(20, deadline.Token);
+        for (var clock = Stopwatch.StartNew(); Confirmed < pushes; await Task.Delay(20))
+        {
+            if (Array.Find(writers, writer => writer.IsCompleted) is { } ended)
+                await ended; // with what has ended it
+            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), $"Only {Confirmed} of {pushes} pushes were confirmed.");
+        }
     }
 
     /// <summary>The dead node's claim of the session has to run out first: until then the answer is 416.</summary>

@@ -60,6 +60,17 @@ public sealed class UpstreamAuthoritiesTests : IDisposable
     }
 
     [Fact]
+    public void Links_of_a_chain_may_stand_beside_their_root_and_not_alone()
+    {
+        System.IO.File.WriteAllText(File, _intermediate.Certificate.ExportCertificatePem());
+        Assert.Contains("no root authority", Assert.Throws<StartRefusedException>(Open).Message, StringComparison.Ordinal);
+
+        System.IO.File.AppendAllText(File, $"\n{_root.Certificate.ExportCertificatePem()}");
+        using var server = Pair.Sign(_intermediate, "server");
+        Assert.Empty(Problems(Open(), server));
+    }
+
+    [Fact]
     public void Another_file_counts_without_a_restart()
     {
         using var other = Pair.Sign(null, "other", isAuthority: true);

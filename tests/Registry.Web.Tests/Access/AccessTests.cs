@@ -137,6 +137,17 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task While_nothing_is_configured_a_registrys_port_makes_no_host_name_this_machines_own()
+    {
+        await using var fresh = await RegistryFactory.StartAsync(
+            ("Access:Anonymous", null), ("Registries:named:Hosts:0", "hub.example"), ("Registries:port:Hosts:0", "*:5001"));
+
+        (await fresh.Client.PostAsync("/v2/a/blobs/uploads/", null, ("Host", "hub.example:5001"))).Expect(202);
+        (await fresh.Client.PostAsync("/v2/a/blobs/uploads/", null, ("Host", "localhost:5001"))).Expect(202);
+        ExpectChallenge(await fresh.Client.PostAsync("/v2/a/blobs/uploads/", null, ("Host", "evil.example:5001")), "POST");
+    }
+
+    [Fact]
     public async Task The_admin_api_says_what_is_undecided_too()
     {
         await using var fresh = await RegistryFactory.StartAsync(("Access:Anonymous", null));

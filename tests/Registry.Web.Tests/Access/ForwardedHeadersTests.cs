@@ -88,6 +88,42 @@ public sealed class ForwardedHeadersTests
                 .Expect(401).Header("WWW-Authenticate");
     }
 
+    [Theory]
+    [InlineData(true, "registry.example", null, null, "plain")]
+    [InlineData(true, "registry.example", "https", null, "secure")]
+    [InlineData(true, "registry.example:5001", "https", null, "port")]
+    [InlineData(true, "registry.example:444", "https", null, "root")]
+    [InlineData(true, "10.1.2.3:5000", "https", "registry.example:5001", "port")]
+    [InlineData(true, "registry.example:5001", "https", "registry.example", "secure")] // the port got lost on the way
+    [InlineData(false, "registry.example", "https", null, "plain")]
+    [InlineData(false, "registry.example", "https", "registry.example:5001", "plain")]
+    public async Task The_registry_is_that_of_the_host_and_port_that_the_client_of_a_known_proxy_names(
+        bool isKnown, string host, string? scheme, string? forwarded, string registry)
+    {
+        (string Registry, string Host)[] hosts = [("plain", "*:80"), ("secure", "*:443"), ("port", "*:5001"), ("root", "*:1")];
+        await using var server = await RegistryFactory.StartAsync(
+        [
+            .. hosts.SkipLast(1).Select(entry => ($"Registries:{entry.Registry}:Hosts:0", (string?)entry.Host)),
+            .. isKnown ? Trusted : [],
+        ]);
+        foreach (var (own, pattern) in hosts)
+        {
+            var index = ManifestBuilder.Index().Annotation("registry", own).Build();
+            (await server.Client.PutAsync(
+                "/v2/app/manifests/v1", index.Bytes, ("Content-Type", index.MediaType), ("Host", pattern.Replace('*', 'x')))).Expect(201);
+        }
+
+        (string, string)[] headers =
+        [
+            ("Host", host),
+            .. scheme is null ? Array.Empty<(string, string)>() : [("X-Forwarded-Proto", scheme)],
+            .. forwarded is null ? Array.Empty<(string, string)>() : [("X-Forwarded-Host", forwarded)],
+        ];
+        var got = (await server.Client.GetAsync("/v2/app/manifests/v1", headers)).Expect(200);
+
+        Assert.Equal(registry, got.Json.GetProperty("annotations").GetProperty("registry").GetString());
+    }
+
     [Fact]
     public async Task The_limit_of_an_address_is_that_of_the_client()
     {

@@ -101,6 +101,9 @@ public sealed class RobotCommandTests : IDisposable
     [InlineData("--repository", "rule", "add", "user:alice", "--action", "pull")]
     [InlineData("User 'nobody' does not exist", "explain", "--user", "nobody", "a", "pull")]
     [InlineData("'A'", "explain", "A", "pull")]
+    [InlineData("--host is 'https://hub.example.com:5001'", "explain", "--host", "https://hub.example.com:5001", "a", "pull")]
+    [InlineData("--host is 'hub:http'", "explain", "--host", "hub:http", "a", "pull")]
+    [InlineData("--host is ''", "explain", "--host", "", "a", "pull")]
     public async Task What_cannot_be_done_is_refused_in_one_line(string problem, params string[] arguments)
     {
         var result = await ServerProcess.RunAsync(_folder, _environment, arguments);

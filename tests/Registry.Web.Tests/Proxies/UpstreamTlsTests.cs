@@ -25,6 +25,9 @@ public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClas
         /// <summary>Without TLS, and among the hosts that tokens may come from.</summary>
         public ScriptedUpstream Plain { get; private set; } = null!;
 
+        /// <summary>Where certificates say that their issuers' are.</summary>
+        public ScriptedUpstream Issuers { get; private set; } = null!;
+
         public string Log => _registry!.Log;
 
         public ScriptedUpstream this[string registry] => _upstreams[registry];
@@ -32,8 +35,10 @@ public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClas
         public async Task InitializeAsync()
         {
             Plain = await ScriptedUpstream.StartAsync();
+            Issuers = await ScriptedUpstream.StartAsync();
             await File.WriteAllTextAsync(_folder.File("authorities.pem"), _known.Pem);
             await File.WriteAllTextAsync(Own, _unknown.Pem);
+            using var third = new TestAuthority("Another one");
             var data = _folder.Folder("data");
             var settings = RegistryFactory.Backends(data).ToDictionary(setting => setting.Key, setting => setting.Value!);
             settings["SSL_CERT_FILE"] = _folder.File("authorities.pem");
@@ -42,6 +47,8 @@ public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClas
                 ("good", _known.Issue("127.0.0.1")), ("foreign", _unknown.Issue("127.0.0.1")), ("misnamed", _known.Issue("hub.example")),
                 ("expired", _known.Issue(DateTimeOffset.UtcNow.AddDays(-1), "127.0.0.1")),
                 ("own", _unknown.Issue("127.0.0.1")), ("own-known", _known.Issue("127.0.0.1")),
+                ("led", third.IssueWithLink(new(Issuers.Address, "issuer.crt"), "127.0.0.1")),
+                ("own-led", third.IssueWithLink(new(Issuers.Address, "issuer.crt"), "127.0.0.1")),
                 ("own-misnamed", _unknown.Issue("hub.example")),
                 ("own-expired", _unknown.Issue(DateTimeOffset.UtcNow.AddDays(-1), "127.0.0.1")),
             })
@@ -67,7 +74,7 @@ public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClas
             Client?.Dispose();
             if (_registry is not null)
                 await _registry.DisposeAsync();
-            foreach (var upstream in _upstreams.Values.Append(Plain))
+            foreach (var upstream in _upstreams.Values.Append(Plain).Append(Issuers))
                 await upstream.DisposeAsync();
             _certificates.ForEach(certificate => certificate.Dispose());
             _known.Dispose();
@@ -132,6 +139,16 @@ public sealed class UpstreamTlsTests(UpstreamTlsTests.Instance instance) : IClas
         while (!instance.Log.Contains($"Registry '{registry}' lives on what it has", StringComparison.Ordinal))
             await Task.Delay(10, patience.Token); // a line is read a moment after it was written
         Assert.Contains("shows a certificate that is not trusted", instance.Log, StringComparison.Ordinal);
+    }
+
+    [Theory(DisplayName = "S-17 Nothing is fetched from where a certificate says that its issuer is")]
+    [InlineData("led")]
+    [InlineData("own-led")]
+    public async Task Linked(string registry)
+    {
+        var before = instance.Issuers.Requests.Count; // who shows it has looked, too, when it started
+        (await _client.GetAsync($"/v2/{registry}/{_name}/manifests/v1")).ExpectError(502, "UNAVAILABLE");
+        Assert.Equal(before, instance.Issuers.Requests.Count);
     }
 
     [Theory(DisplayName = "From TLS to a place without it no redirect is followed, and no token is got there")]

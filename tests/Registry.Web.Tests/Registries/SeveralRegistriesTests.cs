@@ -120,7 +120,7 @@ public sealed class SeveralRegistriesTests(SeveralRegistriesTests.Instance insta
     {
         var (blob, header) = (TestContent.Random(50), ("Host", "localhost:5001"));
         var location = (await _client.PostAsync($"/v2/team/{_name}/blobs/uploads/", null, header)).Expect(202).Location;
-        Assert.StartsWith($"http://localhost:5001/v2/team/{_name}/", new Uri(new("http://localhost:5001"), location).ToString(), StringComparison.Ordinal);
+        Assert.StartsWith($"/v2/team/{_name}/blobs/uploads/", location, StringComparison.Ordinal);
         (await _client.CloseAsync(PathOf(location), blob.Digest, blob.Bytes, header)).Expect(201);
 
         (await _client.GetAsync($"/v2/team/{_name}/blobs/{blob.Digest}", ("Host", "registry.example:5001"))).Expect(200);

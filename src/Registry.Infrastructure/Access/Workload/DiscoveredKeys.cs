@@ -44,6 +44,7 @@ internal sealed partial class DiscoveredKeys : IIssuerKeys
             ConnectTimeout = TimeSpan.FromSeconds(5),
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
             MaxResponseHeadersLength = 16,
+            SslOptions = new() { CertificateChainPolicy = ServerCertificates.Policy() },
             ConnectCallback = (context, cancellationToken)
                 => AddressGuard.ConnectAsync(context.DnsEndPoint, isAllowed, cancellationToken),
         })
