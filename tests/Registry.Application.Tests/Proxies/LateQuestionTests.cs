@@ -8,6 +8,7 @@ using Registry.Application.Registries;
 using Registry.Application.Stores;
 using Registry.Application.Tags;
 using Registry.Domain.Blobs;
+using Registry.Domain.Catalog;
 using Registry.Domain.Errors;
 using Registry.Domain.Manifests;
 using Registry.Domain.Repositories;
@@ -78,12 +79,32 @@ public sealed class LateQuestionTests
     [Fact]
     public async Task For_referrers()
     {
+        Referrer listed = new(Manifest.MediaType.Value, Manifest.Digest, Manifest.Size, ArtifactType: null, Annotations: null);
         _cache.FindReferrersAsync(Repository, Manifest.Digest, Arg.Any<CancellationToken>())
-            .Returns((CachedReferrers?)null, new CachedReferrers([], TimeSpan.Zero));
+            .Returns((CachedReferrers?)null, new CachedReferrers([listed], TimeSpan.Zero));
         var referrers = new ProxiedReferrers(
             _cache, Substitute.For<IReferrerIndex>(), _upstreams, _rules, new(_rules, TimeProvider.System));
         Assert.True((await referrers.ListAsync(Repository, Manifest.Digest, CancellationToken.None)).TryGet(out var found, out _));
-        Assert.Empty(found);
+        Assert.Equal([listed], found);
+        Assert.Empty(_upstreams.ReceivedCalls());
+    }
+
+    [Fact]
+    public async Task For_referrers_that_the_upstream_could_not_give()
+    {
+        var absences = new Absences(_rules, TimeProvider.System);
+        var index = Substitute.For<IReferrerIndex>();
+        index.ListAsync(default!, default!, default, default!, default).ReturnsForAnyArgs(Page<Referrer>.Of([], 10));
+        _cache.FindReferrersAsync(Repository, Manifest.Digest, Arg.Any<CancellationToken>()).Returns(
+            _ => null,
+            _ =>
+            {
+                absences.Note(
+                    Repository, $"referrers of {Manifest.Digest}", OciError.UpstreamUnavailable("hub.example", "cannot be reached"));
+                return (CachedReferrers?)null;
+            });
+        var referrers = new ProxiedReferrers(_cache, index, _upstreams, _rules, absences);
+        Assert.True((await referrers.ListAsync(Repository, Manifest.Digest, CancellationToken.None)).TryGet(out _, out _));
         Assert.Empty(_upstreams.ReceivedCalls());
     }
 
