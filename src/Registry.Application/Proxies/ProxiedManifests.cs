@@ -39,15 +39,19 @@ internal sealed partial class ProxiedManifests(
         RepositoryIdentity repository, Reference reference, CancellationToken cancellationToken)
     {
         var (answer, known) = await LookAsync(repository, reference, cancellationToken);
-        if (answer is not null)
-            return answer;
-        var asked = _requests.DoAsync(
+        return answer ?? await AskWithOthersAsync(repository, reference, known, cancellationToken);
+    }
+
+    private async Task<Result<StoredManifest>> AskWithOthersAsync(
+        RepositoryIdentity repository, Reference reference, StoredManifest? known, CancellationToken cancellationToken)
+    {
+        var answer = _requests.DoAsync(
             (repository, reference), () => AskAsync(repository, reference), cancellationToken);
         if (known is null)
-            return await asked;
+            return await answer;
         try
         {
-            return await asked.WaitAsync(Patience, time, cancellationToken);
+            return await answer.WaitAsync(Patience, time, cancellationToken);
         }
         catch (TimeoutException)
         {
